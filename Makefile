@@ -1,0 +1,29 @@
+# Everything that people and CI run. Each target prepares the machine first (see .ci/setup).
+.PHONY: demo test bench lint lock
+.DELETE_ON_ERROR:
+
+# Colons and spaces in HEADLESS are the shell's business: make demo HEADLESS=out
+demo:
+	@.ci/setup
+	.venv/bin/kiosk demo $(if $(HEADLESS),--headless "$(HEADLESS)")
+
+test:
+	@.ci/setup
+	.venv/bin/python -m pytest -n auto $(ARGS)
+
+bench:
+	@.ci/setup
+	.venv/bin/python -m tests.benchmarks $(ARGS)
+
+lint:
+	@.ci/setup
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+
+# Maintainers only: writes both locks anew from pyproject.toml (needs uv).
+lock:
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	    --upgrade pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	    --upgrade pyproject.toml --group dev -o requirements-dev.lock

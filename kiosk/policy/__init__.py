@@ -1,0 +1,1 @@
+"""Decoders for OMS policies: bytes or text in, `PresentedPolicy` or `FormatError` out, no I/O."""

@@ -1,0 +1,193 @@
+"""What can be on the screen, as frozen values.
+
+A view holds finished text in the shown language and nothing else: equal views give equal pixels,
+so a frame is drawn only when the view changes. Words come from `kiosk.presenter`, places and sizes
+from `ui.layout`.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+
+class Family(enum.Enum):
+    """The three families of verdict; each has its own shape and colour."""
+
+    INSURED = enum.auto()
+    NOT_INSURED = enum.auto()
+    COULD_NOT_CHECK = enum.auto()
+
+
+class ListState(enum.Enum):
+    """Age of the register, shown as a dot with its own shape."""
+
+    FRESH = enum.auto()
+    AGEING = enum.auto()
+    TOO_OLD = enum.auto()
+    """Too old, or no register at all."""
+
+
+class Drawing(enum.Enum):
+    """Pictures drawn from vectors."""
+
+    CARD_INTO_SLOT = enum.auto()
+    CODE_TO_WINDOW = enum.auto()
+    TURN_CARD = enum.auto()
+    WRONG_CARD = enum.auto()
+
+
+class Outcome(enum.Enum):
+    """Outcome of one check in the registrar's list."""
+
+    PASS = enum.auto()
+    FAIL = enum.auto()
+    UNKNOWN = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """The line at the foot of every frame."""
+
+    list_state: ListState
+    list_text: str
+    network_text: str
+    kiosk_text: str
+    time_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """One of the two ways in, on the idle frame."""
+
+    drawing: Drawing
+    text: str
+    available: bool = True
+    """False: its device is away; the tile is drawn muted and `text` says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Waiting for the next person."""
+
+    footer: Footer
+    title: str
+    text: str
+    invitations: tuple[Invitation, ...]
+    tip: str
+    languages: tuple[str, ...] = ()
+    """Short names of the languages; the shown one first. Empty: no choice is drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Reading or asking: what is being done, and how far it is."""
+
+    footer: Footer
+    title: str
+    text: str
+    drawing: Drawing
+    progress: float | None = None
+    """0.0 to 1.0; None where no honest figure exists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Countdown:
+    """The ring that says when a result goes away."""
+
+    seconds_left: int
+    seconds_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A verdict as the public sees it: no name, no birth date, no reason a stranger may read."""
+
+    footer: Footer
+    family: Family
+    headline: str
+    detail: str
+    """One line below the headline; may be empty."""
+    next_step: str
+    hint: str
+    """One small line below the next step; may be empty."""
+    how_known: str
+    countdown: Countdown
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLine:
+    """One check, in the order it was made."""
+
+    outcome: Outcome
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One labelled value that the registrar reads out or compares."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One field on the document and in the register."""
+
+    label: str
+    document: str
+    register: str
+    differs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrarResult:
+    """A verdict as the registrar sees it: everything that must be compared."""
+
+    footer: Footer
+    family: Family
+    headline: str
+    notes: tuple[str, ...]
+    checks: tuple[CheckLine, ...]
+    next_step: str
+    surname: str
+    names: str
+    """Given name and patronymic."""
+    facts: tuple[Fact, ...]
+    document_title: str
+    """Heads of the comparison's two columns."""
+    register_title: str
+    comparisons: tuple[Comparison, ...]
+    how_known: str
+    countdown: Countdown
+    photo: bytes | None = field(default=None, repr=False)
+    """Encoded image; None or undecodable: a silhouette is drawn."""
+    photo_caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """Wrong card, wrong side, no chip: a picture of what to do."""
+
+    footer: Footer
+    drawing: Drawing
+    headline: str
+    detail: str
+    next_step: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfService:
+    """No way in works: since when, what code, whom to call."""
+
+    footer: Footer
+    headline: str
+    next_step: str
+    since: str
+    code: str
+    contact: str
+
+
+Screen = Idle | Busy | Result | RegistrarResult | Guide | OutOfService

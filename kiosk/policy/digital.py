@@ -1,0 +1,168 @@
+"""Numbers of policies in free text: the digital policy's code, and what was typed by hand.
+
+By law the digital policy is "a unique sequence of symbols in machine-readable form"; what its code
+contains is not published. So any text will do that holds one ENP, and only one: alone, in a URL, in
+a sentence. A 16-digit number is believed only if it passes Luhn and the date coding, since bank
+cards pass the first and the St Petersburg ЕКП the first two digits as well.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
+
+from kiosk.policy import enp
+from kiosk.policy.model import (
+    FormatError,
+    FormatReason,
+    PolicyFormat,
+    PresentedPolicy,
+    Sex,
+    Source,
+)
+from kiosk.policy.numbers import is_blank_number, is_digits
+
+if TYPE_CHECKING:
+    from datetime import date
+
+MAX_TEXT: Final = 4096
+"""Most bytes (or characters) of a text: more than any code holds."""
+
+# Between groups of four people and programs write spaces (no-break, thin and narrow ones, too),
+# hyphens, and + for a space in a URL's query.
+_SEPARATORS: Final = " \u00a0\u2009\u202f\u2007+\u2010\u2011\u2012\u2013\u2212-"
+_DIGITS: Final = re.compile("[0-9]+")
+_CODED_BYTE: Final = re.compile("%[0-9A-Fa-f]{2}")
+# A year of a date (01.02.2024) is no group of a number, though it has four digits.
+_DATE_MARKS: Final = "./:,"
+
+
+def decode_text(data: bytes | str) -> PresentedPolicy:
+    """Find the one ENP in a scanned text; bytes are UTF-8 or else windows-1251.
+
+    The same number twice is one number. Numbers of 16 digits that are no ENP do not disturb.
+
+    Raises:
+        FormatError: LENGTH (more than `MAX_TEXT`), SEVERAL_NUMBERS, or why there is none: ENP_DATE
+            (Luhn holds, the date coding does not), CHECK_DIGIT, BLANK_NUMBER, NO_NUMBER.
+    """
+    if len(data) > MAX_TEXT:
+        raise FormatError(
+            FormatReason.LENGTH, f"text of {len(data)}, at most {MAX_TEXT} are accepted"
+        )
+    text = _as_text(data)
+    candidates = _numbers_of_16(text)
+    believed = [number for number in candidates if enp.is_enp(number)]
+    if len(believed) == 1:
+        return PresentedPolicy(Source.DIGITAL, PolicyFormat.TEXT, believed[0])
+    if believed:
+        raise FormatError(
+            FormatReason.SEVERAL_NUMBERS, f"{len(believed)} policy numbers, one is needed"
+        )
+    raise _why_none(text, candidates)
+
+
+def typed(
+    number: str,
+    *,
+    surname: str | None = None,
+    given_name: str | None = None,
+    patronymic: str | None = None,
+    birth_date: date | None = None,
+    sex: Sex | None = None,
+) -> PresentedPolicy:
+    """A policy whose number was typed; groups may be apart by spaces or hyphens.
+
+    As with a card or barcode, the check digit is left to the verdict.
+
+    Raises:
+        FormatError: BLANK_NUMBER (11 digits), LENGTH (another count of digits), or VALUE
+            (something else than digits).
+    """
+    digits = number.strip().translate({ord(mark): None for mark in _SEPARATORS})
+    if is_blank_number(digits):
+        raise _blank()
+    if not is_digits(digits, len(digits)):
+        raise FormatError(FormatReason.VALUE, "a policy number has digits only")
+    if len(digits) != enp.LENGTH:
+        raise FormatError(
+            FormatReason.LENGTH, f"a policy number has {enp.LENGTH} digits, not {len(digits)}"
+        )
+    return PresentedPolicy(
+        Source.TYPED,
+        PolicyFormat.TYPED,
+        digits,
+        surname=surname,
+        given_name=given_name,
+        patronymic=patronymic,
+        birth_date=birth_date,
+        sex=sex,
+    )
+
+
+def _as_text(data: bytes | str) -> str:
+    """Decoded, with the percent-coding of URLs undone once: %20 before a number is no digit."""
+    text = data if isinstance(data, str) else _decoded(data)
+    return unquote(text, errors="replace") if _CODED_BYTE.search(text) else text
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        # Digits are the same in every 8-bit code, so a stray byte costs nothing.
+        return data.decode("cp1251", errors="replace")
+
+
+def _numbers_of_16(text: str) -> list[str]:
+    """The distinct 16-digit numbers: written in one, or as exactly four groups of four.
+
+    Longer runs of digits, and chains of more groups, are other numbers and are not cut up.
+    """
+    found: dict[str, None] = {}
+    chain: list[str] = []
+    chain_end = -1
+    for run in _DIGITS.finditer(text):
+        digits, start = run.group(), run.start()
+        joined = start == chain_end + 1 and text[chain_end] in _SEPARATORS
+        grouped = len(digits) == 4 and not _ends_a_date(text, start)
+        if not (joined and grouped):
+            _keep_chain(chain, found)
+            chain = []
+        if grouped:
+            chain.append(digits)
+            chain_end = run.end()
+        if len(digits) == enp.LENGTH:
+            found[digits] = None
+    _keep_chain(chain, found)
+    return list(found)
+
+
+def _keep_chain(chain: list[str], found: dict[str, None]) -> None:
+    if len(chain) == 4:
+        found["".join(chain)] = None
+
+
+def _ends_a_date(text: str, start: int) -> bool:
+    """Whether the run at `start` follows a digit and a mark, as the year of a date does."""
+    return start >= 2 and text[start - 1] in _DATE_MARKS and text[start - 2] in "0123456789"
+
+
+def _why_none(text: str, candidates: list[str]) -> FormatError:
+    """The most telling reason, for the remedy on the screen."""
+    if any(enp.check_digit_ok(number) for number in candidates):
+        return FormatError(
+            FormatReason.ENP_DATE, "a 16-digit number that is not a policy's: no date inside it"
+        )
+    if candidates:
+        return FormatError(FormatReason.CHECK_DIGIT, "a 16-digit number with a wrong check digit")
+    if any(is_blank_number(run) for run in _DIGITS.findall(text)):
+        return _blank()
+    return FormatError(FormatReason.NO_NUMBER, "no 16-digit policy number in the text")
+
+
+def _blank() -> FormatError:
+    return FormatError(
+        FormatReason.BLANK_NUMBER, "11 digits: the number of the blank, not of the policy (16)"
+    )

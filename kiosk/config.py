@@ -1,0 +1,174 @@
+"""The kiosk's configuration: one TOML file, one frozen value, every key with its unit.
+
+Every key is documented in `systemd/kiosk.example.toml`. Unknown sections and keys and bad values
+are refused by name: a typing mistake must not turn silently into a default.
+"""
+
+from __future__ import annotations
+
+import tomllib
+import typing
+from dataclasses import dataclass, fields, field
+from pathlib import Path
+from typing import Any, Final, Literal, get_args, get_origin
+
+MAX_CONFIG_BYTES: Final = 64 * 1024
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; the message names file, section, key and remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class KioskSection:
+    """`[kiosk]`: which kiosk this is and for whom it speaks."""
+
+    id: str = "0000"
+    """Number shown in the footer and told to the hotline."""
+    audience: Literal["public", "registrar"] = "public"
+    language: Literal["ru"] = "ru"
+    contact: str = ""
+    """Whom to call when the kiosk is out of service, as shown."""
+    result_seconds: int = 20
+    """How long a result stays while nobody takes the card (1 to 120)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderSection:
+    """`[reader]`: the PC/SC chip reader."""
+
+    name: str = ""
+    """Beginning of the reader's PC/SC name; empty is any reader."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScannerSection:
+    """`[scanner]`: the serial barcode scanner."""
+
+    port: Path | None = None
+    """Device path, best a udev link by USB identity; absent: this kiosk has no scanner."""
+    baud: int = 9600
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterSection:
+    """`[register]`: the list of policies on this kiosk."""
+
+    dir: Path | None = None
+    key_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenSection:
+    """`[screen]`: the display."""
+
+    width: int = 0
+    """Pixels; 0 is the display's own size (headless: 1280×800)."""
+    height: int = 0
+    rotation: Literal[0, 90, 180, 270] = 0
+    """Degrees clockwise."""
+    theme: Literal["light", "dark"] = "light"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole file; every section may be left out."""
+
+    kiosk: KioskSection = field(default_factory=KioskSection)
+    reader: ReaderSection = field(default_factory=ReaderSection)
+    scanner: ScannerSection = field(default_factory=ScannerSection)
+    register: RegisterSection = field(default_factory=RegisterSection)
+    screen: ScreenSection = field(default_factory=ScreenSection)
+
+
+_BOUNDS: Final[dict[tuple[str, str], tuple[int, int]]] = {
+    ("kiosk", "result_seconds"): (1, 120),
+    ("scanner", "baud"): (300, 4_000_000),
+    ("screen", "width"): (0, 8192),
+    ("screen", "height"): (0, 8192),
+}
+
+_SECTIONS: Final = {
+    "kiosk": KioskSection,
+    "reader": ReaderSection,
+    "scanner": ScannerSection,
+    "register": RegisterSection,
+    "screen": ScreenSection,
+}
+
+
+def load(path: Path) -> Config:
+    """Read `path`; relative paths in it are taken from its folder.
+
+    Raises:
+        ConfigError: the file cannot be read, is not TOML, or has an unknown key or a bad value.
+    """
+    try:
+        raw = path.read_bytes()
+        if len(raw) > MAX_CONFIG_BYTES:
+            raise ConfigError(f"{path}: larger than {MAX_CONFIG_BYTES} bytes")
+        document = tomllib.loads(raw.decode("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML in UTF-8: {error}") from None
+    try:
+        return parse(document, folder=path.parent)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def parse(document: dict[str, Any], *, folder: Path = Path()) -> Config:
+    """Turn parsed TOML into a `Config`.
+
+    Raises:
+        ConfigError: names the section and key, and what would be right.
+    """
+    for name in document:
+        if name not in _SECTIONS:
+            raise ConfigError(f"unknown section [{name}]; known: {', '.join(_SECTIONS)}")
+    sections = {
+        name: _section(name, kind, document.get(name, {}), folder)
+        for name, kind in _SECTIONS.items()
+    }
+    config = Config(**sections)
+    if (config.screen.width == 0) != (config.screen.height == 0):
+        raise ConfigError("[screen] width and height: give both, or neither")
+    if (config.register.dir is None) != (config.register.key_file is None):
+        raise ConfigError("[register] dir and key_file: give both, or neither")
+    return config
+
+
+def _section(name: str, kind: type[Any], values: Any, folder: Path) -> Any:
+    if not isinstance(values, dict):
+        raise ConfigError(f"[{name}] must be a section")
+    hints = typing.get_type_hints(kind)
+    known = [item.name for item in fields(kind)]
+    checked = {}
+    for key, value in values.items():
+        if key not in known:
+            raise ConfigError(f"[{name}] unknown key {key}; known: {', '.join(known)}")
+        checked[key] = _value(name, key, hints[key], value, folder)
+    return kind(**checked)
+
+
+def _value(section: str, key: str, hint: Any, value: Any, folder: Path) -> Any:
+    where = f"[{section}] {key}"
+    if get_origin(hint) is Literal:
+        allowed = get_args(hint)
+        # True == 1 in Python, and a rotation of "true" is a mistake all the same.
+        if isinstance(value, bool) or value not in allowed:
+            raise ConfigError(f"{where}: {value!r} is not one of {', '.join(map(str, allowed))}")
+        return value
+    if hint is int:
+        low, high = _BOUNDS[section, key]
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise ConfigError(f"{where}: {value!r} is not a whole number from {low} to {high}")
+        return value
+    if not isinstance(value, str) or len(value) > 4096 or "\0" in value:
+        raise ConfigError(f"{where}: must be text in quotes")
+    if hint == Path | None:
+        if not value:
+            raise ConfigError(f"{where}: an empty path; leave the key out instead")
+        return folder / value
+    return value

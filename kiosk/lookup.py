@@ -1,0 +1,106 @@
+"""One contract for every place that can be asked about a policy.
+
+The register on the kiosk and the fund's services stand behind the same three answers: found,
+absent, unavailable with a cause. Nothing else may come back: no exception, no None.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from offline_cache.format import Status
+from offline_cache.register import Freshness
+
+if TYPE_CHECKING:
+    from kiosk.policy.model import PolicyType, PresentedPolicy, Smo
+
+
+class KnownBy(enum.StrEnum):
+    """Where an answer comes from."""
+
+    REGISTER = "register"
+    ONLINE = "online"
+
+
+@dataclass(frozen=True, slots=True)
+class HowKnown:
+    """Where an answer comes from and how old it is; every verdict shows it."""
+
+    source: KnownBy
+    as_of: datetime
+    """Register: the time the fund signed the list for. Online: when the service answered."""
+    serial: int | None = None
+    """Serial of the register; None for a service."""
+    freshness: Freshness = Freshness.FRESH
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the register or the fund says of one policy."""
+
+    status: Status
+    policy_type: PolicyType | None
+    insurer: Smo | None
+    clinic: str | None
+    """Code of the medical organisation that the person is attached to."""
+    valid_from: date | None
+    valid_to: date | None
+    """Last day of validity; None is open-ended."""
+    person_matches: bool | None
+    """Whether the presented name and birth date are the record's; None: nothing to compare."""
+
+
+class Cause(enum.StrEnum):
+    """Why a place could not be asked."""
+
+    NOT_CONFIGURED = "not_configured"
+    MISSING = "missing"
+    """The register's file is not there."""
+    DAMAGED = "damaged"
+    """The register's file is there and cannot be used: corrupt, other key, newer format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """There is a record."""
+
+    record: Record
+    known: HowKnown
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """There is no record."""
+
+    known: HowKnown
+    covered: bool = True
+    """False: the number lies outside what this register covers, so absence says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """The question could not be asked, and why."""
+
+    cause: Cause
+
+
+Answer = Found | Absent | Unavailable
+
+
+class Lookup(Protocol):
+    """A place that can be asked."""
+
+    def ask(self, policy: PresentedPolicy, now: datetime) -> Answer:
+        """Answer for `policy` at the aware time `now`; never raises."""
+        ...
+
+
+class NoService:
+    """The online side of a kiosk without a configured service: always says so."""
+
+    def ask(self, policy: PresentedPolicy, now: datetime) -> Answer:  # noqa: ARG002
+        """Answer that there is nobody to ask."""
+        return Unavailable(Cause.NOT_CONFIGURED)

@@ -1,0 +1,173 @@
+"""From the session to a view: which frame, with which words. Pure; all words from the catalogue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+from typing import TYPE_CHECKING, Final, assert_never
+
+from drivers.events import Device
+from kiosk import presenter_result
+from kiosk.session import Checking, Reading, Receiving, Session, Showing, Waiting
+from offline_cache.register import Freshness
+from ui import screen as view
+
+if TYPE_CHECKING:
+    from kiosk.catalogue import Catalogue
+    from kiosk.clock import Moment
+    from kiosk.config import KioskSection
+    from kiosk.offline import ListStatus
+
+TIPS: Final = 3
+"""Sentences `tip.1` to `tip.<n>`; the next one comes with every fifth minute of the clock, so that
+it costs no frame of its own."""
+_MINUTES_A_TIP: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every frame shows beside the session: the list's age, the time, which kiosk this is."""
+
+    list_status: ListStatus
+    moment: Moment
+    now: float
+    """The same instant on the monotonic clock, on which the session counts."""
+
+
+def present(
+    session: Session, around: Surroundings, kiosk: KioskSection, catalogue: Catalogue
+) -> view.Screen:
+    """Return the view of `session`."""
+    foot = footer(around, kiosk, catalogue)
+    say = catalogue.text
+    match session.state:
+        case Waiting():
+            if session.stopped_at is not None:
+                return _stopped(session, session.stopped_at, around, foot, kiosk, catalogue)
+            return _idle(session, around, foot, catalogue)
+        case Reading(read=read, announced=announced):
+            return view.Busy(
+                foot,
+                say("busy.card.title"),
+                say("busy.card.text"),
+                view.Drawing.CARD_INTO_SLOT,
+                min(1.0, read / announced) if announced else None,
+            )
+        case Receiving():
+            return _busy("busy.code", view.Drawing.CODE_TO_WINDOW, foot, catalogue)
+        case Checking(reader=reader):
+            # The card's frame goes on for the instant of the check: two frames would only flicker.
+            if reader is not None:
+                full = _busy("busy.card", view.Drawing.CARD_INTO_SLOT, foot, catalogue)
+                return view.Busy(full.footer, full.title, full.text, full.drawing, 1.0)
+            return _busy("busy.code", view.Drawing.CODE_TO_WINDOW, foot, catalogue)
+        case Showing() as showing:
+            return presenter_result.present(
+                showing, foot, _countdown(showing, around.now), kiosk.audience, catalogue
+            )
+        case _:
+            assert_never(session.state)
+
+
+def footer(around: Surroundings, kiosk: KioskSection, catalogue: Catalogue) -> view.Footer:
+    """Return the line at the foot of every frame."""
+    say = catalogue.text
+    moment = around.moment
+    return view.Footer(
+        *_list_line(around.list_status, moment, catalogue),
+        network_text=say("footer.network.none"),
+        kiosk_text=say("footer.kiosk", id=kiosk.id),
+        time_text=f"{moment.local:%H:%M}" if moment.trusted else say("footer.clock.wrong"),
+    )
+
+
+def _list_line(
+    status: ListStatus, moment: Moment, catalogue: Catalogue
+) -> tuple[view.ListState, str]:
+    say = catalogue.text
+    if status.as_of is None:
+        return view.ListState.TOO_OLD, say(
+            "footer.list.damaged" if status.damaged else "footer.list.none"
+        )
+    as_of = f"{status.as_of.astimezone(moment.local.tzinfo):%d.%m.%Y}"
+    match status.freshness(moment.local):
+        case Freshness.FRESH:
+            if status.next_expected is None or status.next_expected < moment.local:
+                return view.ListState.FRESH, say("footer.list.fresh", as_of=as_of)
+            expected = f"{status.next_expected.astimezone(moment.local.tzinfo):%d.%m}"
+            return view.ListState.FRESH, say(
+                "footer.list.next", as_of=as_of, next_expected=expected
+            )
+        case Freshness.AGEING | Freshness.STALE:
+            return view.ListState.AGEING, say("footer.list.ageing", as_of=as_of)
+        case Freshness.TOO_OLD:
+            return view.ListState.TOO_OLD, say("footer.list.too_old", as_of=as_of)
+
+
+def _busy(
+    key: str, drawing: view.Drawing, foot: view.Footer, catalogue: Catalogue
+) -> view.Busy:
+    return view.Busy(foot, catalogue.text(f"{key}.title"), catalogue.text(f"{key}.text"), drawing)
+
+
+def _idle(
+    session: Session, around: Surroundings, foot: view.Footer, catalogue: Catalogue
+) -> view.Idle:
+    say = catalogue.text
+    ways = {
+        Device.READER: ("card", view.Drawing.CARD_INTO_SLOT),
+        Device.SCANNER: ("code", view.Drawing.CODE_TO_WINDOW),
+    }
+    invitations = []
+    for device, (way, drawing) in ways.items():
+        if device in session.devices:
+            works = session.devices[device].lost_at is None
+            text = say(f"idle.{way}" if works else f"idle.{way}.lost")
+            invitations.append(view.Invitation(drawing, text, works))
+    working = [
+        way
+        for device, (way, _) in ways.items()
+        if device in session.devices and session.devices[device].lost_at is None
+    ]
+    tip = around.moment.local.minute // _MINUTES_A_TIP % TIPS + 1
+    return view.Idle(
+        foot,
+        say("idle.title"),
+        say(f"idle.text.{'both' if len(working) > 1 else working[0]}"),
+        tuple(invitations),
+        say(f"tip.{tip}"),
+    )
+
+
+def _stopped(
+    session: Session,
+    stopped_at: float,
+    around: Surroundings,
+    foot: view.Footer,
+    kiosk: KioskSection,
+    catalogue: Catalogue,
+) -> view.OutOfService:
+    say = catalogue.text
+    # Counted back from now: right even if the wall clock was set meanwhile.
+    since = around.moment.local - timedelta(seconds=around.now - stopped_at)
+    codes = " ".join(
+        f"{device.value}:{state.cause}" for device, state in sorted(session.devices.items())
+    )
+    return view.OutOfService(
+        foot,
+        say("stopped.headline"),
+        say("stopped.next"),
+        say("stopped.since", since=_since(since, around.moment.local)),
+        say("stopped.code", code=codes),
+        say("stopped.contact", contact=kiosk.contact) if kiosk.contact else "",
+    )
+
+
+def _since(since: datetime, now: datetime) -> str:
+    return f"{since:%H:%M}" if since.date() == now.date() else f"{since:%H:%M %d.%m.%Y}"
+
+
+def _countdown(showing: Showing, now: float) -> view.Countdown:
+    total = ceil(showing.until - showing.since)
+    return view.Countdown(max(0, min(total, ceil(showing.until - now))), total)

@@ -1,0 +1,256 @@
+"""The views of a verdict: for the public, who see no person, and for the registrar, who compares."""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, assert_never
+
+from kiosk.comparison import Check, Outcome, insurer_differs
+from kiosk.lookup import HowKnown, KnownBy, Record
+from kiosk.policy import enp
+from kiosk.policy.model import InsurerPeriod, PresentedPolicy, Sex, Smo
+from kiosk.reasons import CouldNotCheckReason, Note
+from kiosk.verdict import CouldNotCheck, Insured, NotInsured, Verdict
+from ui import screen as view
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from kiosk.catalogue import Catalogue
+    from kiosk.session import Showing
+
+_GUIDES: Final = {
+    CouldNotCheckReason.MUTE_CARD: view.Drawing.TURN_CARD,
+    CouldNotCheckReason.WRONG_CARD: view.Drawing.WRONG_CARD,
+    CouldNotCheckReason.CARD_REMOVED: view.Drawing.CARD_INTO_SLOT,
+}
+"""Reasons that a picture explains better than words."""
+
+_OUTCOMES: Final = {
+    Outcome.PASS: view.Outcome.PASS,
+    Outcome.FAIL: view.Outcome.FAIL,
+    Outcome.UNKNOWN: view.Outcome.UNKNOWN,
+}
+
+_TERRITORIES: Final = Path(__file__).with_name("data") / "territories.csv"
+
+
+def present(
+    showing: Showing,
+    footer: view.Footer,
+    countdown: view.Countdown,
+    audience: Literal["public", "registrar"],
+    catalogue: Catalogue,
+) -> view.Screen:
+    """Return the view of a verdict for `audience`."""
+    verdict, policy = showing.verdict, showing.policy
+    if isinstance(verdict, CouldNotCheck) and verdict.reason in _GUIDES:
+        return _guide(verdict, _GUIDES[verdict.reason], footer, catalogue)
+    if audience == "registrar" and policy is not None:
+        return _for_registrar(verdict, policy, footer, countdown, catalogue)
+    return _for_public(showing, footer, countdown, catalogue)
+
+
+def _guide(
+    verdict: CouldNotCheck, drawing: view.Drawing, footer: view.Footer, catalogue: Catalogue
+) -> view.Guide:
+    return view.Guide(
+        footer,
+        drawing,
+        catalogue.text(f"reason.{verdict.reason}.headline"),
+        catalogue.text(f"reason.{verdict.reason}.detail"),
+        catalogue.text(f"next.{verdict.next_step}"),
+    )
+
+
+def _for_public(
+    showing: Showing, footer: view.Footer, countdown: view.Countdown, catalogue: Catalogue
+) -> view.Result:
+    verdict, policy = showing.verdict, showing.policy
+    say = catalogue.text
+    if isinstance(verdict, Insured) and policy is not None:
+        detail = say("result.number", last=policy.enp[-4:])
+    else:
+        detail = catalogue.text_or_empty(f"reason.{_reason(verdict)}.detail")
+    return view.Result(
+        footer,
+        _family(verdict),
+        say(f"reason.{_reason(verdict)}.headline"),
+        detail,
+        say(f"next.{verdict.next_step}"),
+        _hint(showing, catalogue),
+        _how_known(verdict.known, catalogue),
+        countdown,
+    )
+
+
+def _reason(verdict: Verdict) -> str:
+    return "insured" if isinstance(verdict, Insured) else verdict.reason.value
+
+
+def _family(verdict: Verdict) -> view.Family:
+    match verdict:
+        case Insured():
+            return view.Family.INSURED
+        case NotInsured():
+            return view.Family.NOT_INSURED
+        case CouldNotCheck():
+            return view.Family.COULD_NOT_CHECK
+        case _:
+            assert_never(verdict)
+
+
+def _hint(showing: Showing, catalogue: Catalogue) -> str:
+    """Return the one small line that serves the person best now."""
+    verdict = showing.verdict
+    if showing.repeated:
+        return catalogue.text("result.repeated")
+    if isinstance(verdict, NotInsured):
+        return catalogue.text("hint.emergency")
+    if isinstance(verdict, CouldNotCheck):
+        return catalogue.text("hint.registrar_checks") if showing.policy is not None else ""
+    passport = Note.PERSON_NOT_COMPARED in verdict.notes
+    if showing.reader is not None:
+        return catalogue.text("hint.take_card_passport" if passport else "hint.take_card")
+    return catalogue.text("hint.passport") if passport else ""
+
+
+def _how_known(known: HowKnown | None, catalogue: Catalogue) -> str:
+    if known is None:
+        return catalogue.text("known.none")
+    local = known.as_of.astimezone()
+    match known.source:
+        case KnownBy.REGISTER:
+            return catalogue.text("known.register", as_of=_day(local.date()))
+        case KnownBy.ONLINE:
+            return catalogue.text("known.online", time=f"{local:%H:%M}")
+        case _:
+            assert_never(known.source)
+
+
+def _day(value: date) -> str:
+    return f"{value:%d.%m.%Y}"
+
+
+# The registrar's frame
+
+
+def _for_registrar(
+    verdict: Verdict,
+    policy: PresentedPolicy,
+    footer: view.Footer,
+    countdown: view.Countdown,
+    catalogue: Catalogue,
+) -> view.RegistrarResult:
+    say = catalogue.text
+    reason = _reason(verdict)
+    own_words = catalogue.text_or_empty(f"reason.{reason}.registrar")
+    detail = own_words or catalogue.text_or_empty(f"reason.{reason}.detail")
+    notes = (detail, *(say(f"note.{note}") for note in verdict.notes))
+    surname, names = _names(policy, catalogue)
+    known = verdict.known
+    online = known is not None and known.source is KnownBy.ONLINE
+    return view.RegistrarResult(
+        footer,
+        _family(verdict),
+        say(f"reason.{reason}.headline"),
+        tuple(note for note in notes if note),
+        tuple(_check_lines(verdict.checks, catalogue)),
+        say(f"next.{verdict.next_step}"),
+        surname,
+        names,
+        tuple(_facts(policy, catalogue)),
+        say(f"registrar.document.{policy.source}"),
+        say("registrar.online" if online else "registrar.register"),
+        tuple(_comparisons(policy, verdict.record, catalogue)),
+        _how_known(known, catalogue),
+        countdown,
+        policy.photo.data if policy.photo is not None else None,
+        say("registrar.photo" if policy.photo is not None else "registrar.photo.none"),
+    )
+
+
+def _names(policy: PresentedPolicy, catalogue: Catalogue) -> tuple[str, str]:
+    given = " ".join(name for name in (policy.given_name, policy.patronymic) if name)
+    if not policy.surname and not given:
+        return catalogue.text("registrar.no_name"), catalogue.text("registrar.no_name.text")
+    return policy.surname or "", given
+
+
+def _check_lines(checks: tuple[Check, ...], catalogue: Catalogue) -> list[view.CheckLine]:
+    """Checks that have a sentence for their outcome; the others pass in silence."""
+    lines = []
+    for check in checks:
+        text = catalogue.text_or_empty(f"check.{check.name}.{check.outcome}")
+        if text:
+            lines.append(view.CheckLine(_OUTCOMES[check.outcome], text))
+    return lines
+
+
+def _facts(policy: PresentedPolicy, catalogue: Catalogue) -> list[view.Fact]:
+    say = catalogue.text
+    facts = []
+    if policy.birth_date is not None:
+        day = _day(policy.birth_date)
+        if policy.sex is not None:
+            sex = say("sex.male" if policy.sex is Sex.MALE else "sex.female")
+            day = say("date.life", date=day, sex=sex)
+        facts.append(view.Fact(say("registrar.birth"), day))
+    facts.append(view.Fact(say("registrar.enp"), enp.grouped(policy.enp)))
+    if policy.citizenship is not None and policy.citizenship.code != "RUS":
+        name = policy.citizenship.name or policy.citizenship.code
+        facts.append(view.Fact(say("registrar.citizenship"), name))
+    return facts
+
+
+def _comparisons(
+    policy: PresentedPolicy, record: Record | None, catalogue: Catalogue
+) -> list[view.Comparison]:
+    say = catalogue.text
+    none = say("registrar.none")
+    shown = policy.insurer or InsurerPeriod(Smo("", None))
+    rows = [
+        view.Comparison(
+            say("registrar.insurer"),
+            _insurer(shown.smo, catalogue) if policy.insurer else none,
+            _insurer(record.insurer, catalogue) if record and record.insurer else none,
+            differs=record is not None and insurer_differs(policy, record),
+        ),
+        view.Comparison(
+            say("registrar.valid"),
+            _period(shown.begin, policy.expiry_date, catalogue),
+            _period(record.valid_from, record.valid_to, catalogue) if record else none,
+        ),
+    ]
+    if record is not None:
+        clinic = say("registrar.clinic.value", code=record.clinic) if record.clinic else none
+        status = say(f"status.{record.status.value}")
+        rows.append(view.Comparison(say("registrar.clinic"), none, clinic))
+        rows.append(view.Comparison(say("registrar.status"), none, status))
+    return rows
+
+
+def _insurer(smo: Smo, catalogue: Catalogue) -> str:
+    place = _places().get(smo.okato or "")
+    if place is None:
+        return catalogue.text("registrar.insurer.value", ogrn=smo.ogrn)
+    return catalogue.text("registrar.insurer.place", ogrn=smo.ogrn, place=place)
+
+
+def _period(begin: date | None, end: date | None, catalogue: Catalogue) -> str:
+    if begin is None:
+        if end is None:
+            return catalogue.text("registrar.none")
+        return catalogue.text("registrar.to", end=_day(end))
+    if end is None:
+        return catalogue.text("registrar.from", begin=_day(begin))
+    return catalogue.text("registrar.from_to", begin=_day(begin), end=_day(end))
+
+
+@cache
+def _places() -> dict[str, str]:
+    """Names of territories by OKATO; the default until the fund's own F010 arrives."""
+    with _TERRITORIES.open(encoding="utf-8", newline="") as file:
+        return {row["okato"]: row["name"] for row in csv.DictReader(file)}

@@ -1,0 +1,376 @@
+"""The state machine of one screen: what is shown now, what ends it, and when at the latest.
+
+Pure: events and monotonic times in, the next `Session` and the questions for the checker out. Every
+state but Waiting has a time limit (`Limits`), so nothing that a device does or leaves undone can
+hold the screen:
+
+| state | begins with | ends early with | at its limit |
+|---|---|---|---|
+| Waiting | start; the end of any other state | a card, a code | – |
+| Reading | a card noticed | its image or rejection, its removal | "unreadable card" |
+| Receiving | the first byte of a code | the framed code | what was shown before |
+| Checking | a complete document | its verdict, the card's removal | "kiosk fault" |
+| Showing | a verdict | the card's removal, the next document | Waiting |
+
+The newest document wins: whoever comes next never waits for the one before. Two cards at once are
+the exception, since nobody can know which one is meant: the frame asks for one of them to be taken,
+and the other is then judged. A card that was forgotten in a slot (its answer has gone) does not
+count.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, assert_never
+
+from drivers.events import (
+    BarcodeFrame,
+    BarcodeStarted,
+    CardGone,
+    CardImage,
+    CardPresent,
+    CardProgress,
+    CardRejected,
+    Device,
+    DeviceEvent,
+    DeviceLost,
+    DeviceReady,
+    RejectCause,
+)
+from drivers.framing import EMPTY
+from kiosk.reasons import CouldNotCheckReason
+from kiosk.verdict import CouldNotCheck, Verdict, unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kiosk.intake import Document
+    from kiosk.policy.model import PresentedPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Longest stay in each state, seconds."""
+
+    reading: float = 6.0
+    """One more than the driver's own deadline for a read."""
+    receiving: float = 5.0
+    """4 KiB at 9600 baud take 4.3 s."""
+    checking: float = 4.0
+    """One more than the deadline of an online question."""
+    showing: float = 20.0
+    removed: float = 1.5
+    """For "card taken too early": the slot is free again, and idle must come within 2 s."""
+    repeat: float = 2.5
+    """The same code within this time of its last sight is already shown, not checked twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Nobody is here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A card is being read."""
+
+    reader: str
+    until: float
+    read: int = 0
+    announced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """A verdict is on the screen."""
+
+    ticket: int
+    reader: str | None
+    """The reader that holds the document's card; None for a code and for a card that is gone."""
+    verdict: Verdict
+    policy: PresentedPolicy | None
+    since: float
+    until: float
+    repeated: bool = False
+    """The same code came again while its answer was new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receiving:
+    """The bytes of a code are coming in."""
+
+    until: float
+    before: Waiting | Showing
+    """Shown again when the code turns out to be noise, or the one that was just answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checking:
+    """A document is with the checker."""
+
+    ticket: int
+    reader: str | None
+    until: float
+
+
+State = Waiting | Reading | Receiving | Checking | Showing
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """To the checker: judge this document; the answer comes back with the ticket."""
+
+    ticket: int
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """From the checker."""
+
+    ticket: int
+    verdict: Verdict
+    policy: PresentedPolicy | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """One device of this kiosk."""
+
+    lost_at: float | None = None
+    """Monotonic time of the loss; None while it works or has not reported yet."""
+    cause: str = ""
+
+
+SessionEvent = DeviceEvent | Checked
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The whole state; `handle` and `tick` make the next one."""
+
+    devices: Mapping[Device, DeviceState]
+    """The devices this kiosk has, by its configuration."""
+    limits: Limits = field(default_factory=Limits)
+    state: State = field(default_factory=Waiting)
+    cards: tuple[str, ...] = ()
+    """Readers that hold a card now, the earliest first."""
+    documents: Mapping[str, Document] = field(default_factory=dict)
+    """By reader: what its card said last; forgotten when the card goes."""
+    last_ticket: int = 0
+    last_code: bytes = b""
+    """Digest of the last code."""
+    last_code_at: float = float("-inf")
+
+    @property
+    def deadline(self) -> float | None:
+        """When `tick` must be called at the latest; None while nothing runs out."""
+        return None if isinstance(self.state, Waiting) else self.state.until
+
+    @property
+    def stopped_at(self) -> float | None:
+        """Since when no way in works (monotonic); None while at least one does."""
+        lost = [device.lost_at for device in self.devices.values()]
+        return max((at for at in lost if at is not None), default=None) if None not in lost else None
+
+
+Step = tuple[Session, tuple[Ask, ...]]
+
+
+def handle(session: Session, event: SessionEvent, now: float) -> Step:  # noqa: PLR0911
+    """Take one event at monotonic time `now`."""
+    match event:
+        case DeviceReady(device):
+            return _device(session, device, DeviceState()), ()
+        case DeviceLost(device, cause):
+            known = session.devices.get(device)
+            since = now if known is None or known.lost_at is None else known.lost_at
+            return _device(session, device, DeviceState(since, cause)), ()
+        case CardPresent(reader):
+            return _card_present(session, reader, now), ()
+        case CardProgress(reader, read, announced):
+            return _progress(session, reader, read, announced), ()
+        case CardImage() | CardRejected():
+            return _card_document(session, event, now)
+        case CardGone(reader):
+            return _card_gone(session, reader, now)
+        case BarcodeStarted():
+            return _code_started(session, now), ()
+        case BarcodeFrame():
+            return _code(session, event, now)
+        case Checked():
+            return _checked(session, event, now), ()
+        case _:
+            assert_never(event)
+
+
+def tick(session: Session, now: float) -> Session:
+    """End a state whose time is over."""
+    state = session.state
+    if session.deadline is None or now < session.deadline:
+        return session
+    match state:
+        case Waiting() | Showing():
+            return replace(session, state=Waiting())
+        case Receiving(before=before):
+            return tick(replace(session, state=before), now)
+        case Reading(reader=reader):
+            return _show(session, unreadable(CouldNotCheckReason.UNREADABLE_CARD), reader, now)
+        case Checking(reader=reader):
+            return _show(session, CouldNotCheck(CouldNotCheckReason.KIOSK_FAULT), reader, now)
+        case _:
+            assert_never(state)
+
+
+def _device(session: Session, device: Device, state: DeviceState) -> Session:
+    return replace(session, devices={**session.devices, device: state})
+
+
+def _show(session: Session, verdict: Verdict, reader: str | None, now: float) -> Session:
+    """Show a verdict that the session itself knows; no question was asked for it."""
+    ticket = session.last_ticket + 1
+    removed = isinstance(verdict, CouldNotCheck) and (
+        verdict.reason is CouldNotCheckReason.CARD_REMOVED
+    )
+    until = now + (session.limits.removed if removed else session.limits.showing)
+    state = Showing(ticket, reader, verdict, None, now, until)
+    return replace(session, state=state, last_ticket=ticket)
+
+
+def _ask(session: Session, document: Document, reader: str | None, now: float) -> Step:
+    ticket = session.last_ticket + 1
+    state = Checking(ticket, reader, now + session.limits.checking)
+    return replace(session, state=state, last_ticket=ticket), (Ask(ticket, document),)
+
+
+# Cards
+
+
+def _card_present(session: Session, reader: str, now: float) -> Session:
+    others = tuple(card for card in session.cards if card != reader)
+    documents = {key: value for key, value in session.documents.items() if key != reader}
+    session = replace(session, cards=(*others, reader), documents=documents)
+    if _holder(session) in others:
+        return _show(session, unreadable(CouldNotCheckReason.TWO_CARDS), None, now)
+    return replace(session, state=Reading(reader, now + session.limits.reading))
+
+
+def _holder(session: Session) -> str | None:
+    """Return the reader whose card the screen is about."""
+    match session.state:
+        case Reading(reader) | Checking(reader=reader) | Showing(reader=reader):
+            return reader
+        case Receiving(before=Showing(reader=reader)):
+            return reader
+        case _:
+            return None
+
+
+def _two_cards_shown(session: Session) -> bool:
+    return (
+        isinstance(session.state, Showing)
+        and isinstance(session.state.verdict, CouldNotCheck)
+        and session.state.verdict.reason is CouldNotCheckReason.TWO_CARDS
+    )
+
+
+def _progress(session: Session, reader: str, read: int, announced: int) -> Session:
+    match session.state:
+        case Reading(reader=current) if current == reader:
+            return replace(
+                session, state=replace(session.state, read=read, announced=announced)
+            )
+        case _:
+            return session
+
+
+def _card_document(session: Session, document: CardImage | CardRejected, now: float) -> Step:
+    reader = document.reader
+    first = reader not in session.documents
+    if reader in session.cards:
+        session = replace(session, documents={**session.documents, reader: document})
+    if _two_cards_shown(session):
+        return session, ()
+    if isinstance(document, CardRejected) and document.cause is RejectCause.REMOVED:
+        return _removed_early(session, reader, now), ()
+    if first:
+        return _ask(session, document, reader, now)
+    # A later image adds the photo to an answer that is out already: same ticket, same countdown.
+    # If the photo cannot be read, the answer stands without it.
+    match session.state:
+        case Checking(ticket, current) | Showing(ticket, current) if current == reader:
+            return session, (Ask(ticket, document),) if isinstance(document, CardImage) else ()
+        case _:
+            return session, ()
+
+
+def _removed_early(session: Session, reader: str, now: float) -> Session:
+    """Say "insert again" if the person has not seen an answer yet."""
+    match session.state:
+        case Reading(current) | Checking(reader=current) if current == reader:
+            return _show(session, unreadable(CouldNotCheckReason.CARD_REMOVED), None, now)
+        case _:
+            return session
+
+
+def _card_gone(session: Session, reader: str, now: float) -> Step:
+    session = replace(
+        session,
+        cards=tuple(card for card in session.cards if card != reader),
+        documents={key: value for key, value in session.documents.items() if key != reader},
+    )
+    if _two_cards_shown(session) and len(session.cards) == 1:
+        left = session.cards[0]
+        if left in session.documents:
+            return _ask(session, session.documents[left], left, now)
+        return replace(session, state=Reading(left, now + session.limits.reading)), ()
+    match session.state:
+        case Showing(reader=current) if current == reader:
+            return replace(session, state=Waiting()), ()
+        case Receiving(before=Showing(reader=current)) if current == reader:
+            return replace(session, state=replace(session.state, before=Waiting())), ()
+        case _:
+            return _removed_early(session, reader, now), ()
+
+
+# Codes
+
+
+def _code_started(session: Session, now: float) -> Session:
+    """Acknowledge a code, unless a card is being read: its frame is an acknowledgement too."""
+    match session.state:
+        case Waiting() | Showing():
+            before = session.state
+            return replace(session, state=Receiving(now + session.limits.receiving, before))
+        case _:
+            return session
+
+
+def _code(session: Session, frame: BarcodeFrame, now: float) -> Step:
+    before = session.state.before if isinstance(session.state, Receiving) else session.state
+    if frame.reason == EMPTY:
+        return replace(session, state=before), ()
+    digest = hashlib.blake2b(frame.payload).digest() if frame.payload else b""
+    recent = now - session.last_code_at < session.limits.repeat
+    repeated = recent and digest != b"" and digest == session.last_code
+    session = replace(session, last_code=digest, last_code_at=now)
+    if repeated and isinstance(before, Showing) and before.reader is None:
+        return replace(session, state=replace(before, repeated=True)), ()
+    return _ask(session, frame, None, now)
+
+
+# Answers
+
+
+def _checked(session: Session, answer: Checked, now: float) -> Session:
+    match session.state:
+        case Checking(ticket, reader) if ticket == answer.ticket:
+            until = now + session.limits.showing
+            state = Showing(ticket, reader, answer.verdict, answer.policy, now, until)
+            return replace(session, state=state)
+        case Showing(ticket) if ticket == answer.ticket and answer.policy is not None:
+            state = replace(session.state, verdict=answer.verdict, policy=answer.policy)
+            return replace(session, state=state)
+        case _:
+            return session

@@ -1,0 +1,220 @@
+"""The decision: is this policy in force, is it not, or could it not be checked.
+
+Three families, by type. The steps below carry the numbers of the decision table in the
+architecture notes; step 3 (signatures) joins them with the trust list. Pure: everything that a
+decision depends on is an argument, so the same question always has the same answer.
+
+Why the register answers first and the fund second: the register is here, signed and instant, and
+the network is the part that fails. The fund is asked where a second opinion can change the answer:
+
+- a negative state, because states are reversed (a suspension lifted, a death recorded for a
+  namesake) and a day-old list may not know;
+- details that differ, because the person may have changed their name since the list was made;
+- no entry, because people move and newborns are young;
+- an ageing or a missing list, and a clock that cannot be trusted, because then the register's
+  answer is weak or none.
+
+A found record online is judged by the same steps as one in the register. Absence online does not
+overrule a record in the register: services are asked by number and miss merged numbers. When the
+fund cannot be reached, the register's own answer stands, with its date.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, assert_never
+
+from kiosk import comparison
+from kiosk.comparison import Check, Outcome
+from kiosk.lookup import Absent, Answer, Found, HowKnown, KnownBy, Record, Unavailable
+from kiosk.policy import enp
+from kiosk.policy.model import PresentedPolicy, Source
+from kiosk.reasons import (
+    NEXT_STEP,
+    CouldNotCheckReason,
+    NextStep,
+    Note,
+    NotInsuredReason,
+    of_status,
+)
+from offline_cache.register import Freshness
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from kiosk.clock import Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Insured:
+    """In force today."""
+
+    record: Record
+    known: HowKnown
+    notes: tuple[Note, ...]
+    checks: tuple[Check, ...]
+
+    @property
+    def next_step(self) -> NextStep:
+        """What the person does now."""
+        return NextStep.GO_TO_DESK
+
+
+@dataclass(frozen=True, slots=True)
+class NotInsured:
+    """Known not to be in force."""
+
+    reason: NotInsuredReason
+    record: Record
+    known: HowKnown
+    notes: tuple[Note, ...]
+    checks: tuple[Check, ...]
+
+    @property
+    def next_step(self) -> NextStep:
+        """What the person does now."""
+        return NEXT_STEP[self.reason]
+
+
+@dataclass(frozen=True, slots=True)
+class CouldNotCheck:
+    """Nothing can be said; every error ends here."""
+
+    reason: CouldNotCheckReason
+    record: Record | None = None
+    known: HowKnown | None = None
+    notes: tuple[Note, ...] = ()
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def next_step(self) -> NextStep:
+        """What the person does now."""
+        return NEXT_STEP[self.reason]
+
+
+Verdict = Insured | NotInsured | CouldNotCheck
+
+
+@dataclass(frozen=True, slots=True)
+class AskOnline:
+    """The fund should be asked; `otherwise` is the verdict if it does not answer."""
+
+    otherwise: Verdict
+
+
+def unreadable(reason: CouldNotCheckReason) -> CouldNotCheck:
+    """Step 1: a document that could not be read or decoded."""
+    return CouldNotCheck(reason, checks=(Check("document", Outcome.FAIL, reason.value),))
+
+
+def decide(
+    policy: PresentedPolicy, register: Answer, online: Answer | None, moment: Moment
+) -> Verdict | AskOnline:
+    """Decide about a decoded policy.
+
+    `register` is the register's answer, `online` the fund's, None while it has not been asked.
+    Returns `AskOnline` only while `online` is None.
+    """
+    document = Check("document", Outcome.PASS)
+    # Step 2: the check digit comes before any look-up, since a misread number finds a stranger.
+    if not enp.check_digit_ok(policy.enp):
+        misread = (
+            CouldNotCheckReason.MISREAD_CARD
+            if policy.source is Source.CHIP
+            else CouldNotCheckReason.MISREAD
+        )
+        return CouldNotCheck(misread, checks=(document, Check("check_digit", Outcome.FAIL)))
+    checks = (document, Check("check_digit", Outcome.PASS), comparison.enp_coding(policy))
+
+    own = _by_register(policy, register, moment, checks)
+    if not _wants_second_opinion(own):
+        return own
+    match online:
+        case None:
+            return AskOnline(own)
+        case Found(record, known):
+            # The service's own time stands behind its answer, so it also heals step 10.
+            return _by_record(policy, record, known, known.as_of.date(), checks)
+        case Absent(known):
+            return own if own.record is not None else replace(own, known=known)
+        case Unavailable():
+            return own
+        case _:
+            assert_never(online)
+
+
+def _wants_second_opinion(own: Verdict) -> bool:
+    """Steps 6 to 10: whether the fund may know better than the register."""
+    match own:
+        case Insured():
+            return own.known.freshness is Freshness.STALE  # step 8
+        case NotInsured() | CouldNotCheck():
+            return True
+        case _:
+            assert_never(own)
+
+
+def _by_register(
+    policy: PresentedPolicy, register: Answer, moment: Moment, checks: tuple[Check, ...]
+) -> Verdict:
+    """Steps 4 to 10, from the register alone."""
+    # Step 10 stands before the others: without a trusted "today" neither the age of the list nor
+    # the end of a policy means anything.
+    if not moment.trusted:
+        checks = (*checks, Check("clock", Outcome.FAIL))
+        return CouldNotCheck(CouldNotCheckReason.CLOCK, checks=checks)
+    checks = (*checks, Check("clock", Outcome.PASS))
+    match register:
+        case Unavailable(cause):  # step 9: no list
+            checks = (*checks, Check("register", Outcome.UNKNOWN, cause.value))
+            return CouldNotCheck(CouldNotCheckReason.NO_LIST, checks=checks)
+        case Found(_, known) | Absent(known) if known.freshness is Freshness.TOO_OLD:  # step 9
+            checks = (*checks, Check("register", Outcome.UNKNOWN, "too_old"))
+            return CouldNotCheck(CouldNotCheckReason.LIST_TOO_OLD, known=known, checks=checks)
+        case Absent(known, covered):  # step 7
+            detail = None if covered else "not_covered"
+            checks = (*checks, Check("register", Outcome.UNKNOWN, detail))
+            reason = (
+                CouldNotCheckReason.NOT_IN_LIST if covered else CouldNotCheckReason.NOT_COVERED
+            )
+            return CouldNotCheck(reason, known=known, checks=checks)
+        case Found(record, known):
+            return _by_record(policy, record, known, moment.local.date(), checks)
+        case _:
+            assert_never(register)
+
+
+def _by_record(
+    policy: PresentedPolicy,
+    record: Record,
+    known: HowKnown,
+    today: date,
+    checks: tuple[Check, ...],
+) -> Verdict:
+    """Steps 4, 5, 6 and 11: judge one record, wherever it came from."""
+    notes = comparison.notes(policy, record, today)
+    if known.source is KnownBy.REGISTER and known.freshness is not Freshness.FRESH:
+        notes = (*notes, Note.LIST_AGEING)
+    person = Check("person", comparison.outcome_of(record.person_matches))
+    reason = of_status(record.status) or _outside_dates(record, today)
+    status = Check(
+        "status", Outcome.PASS if reason is None else Outcome.FAIL, record.status.value
+    )
+    checks = (*checks, Check("register", Outcome.PASS), person, status)
+    # Step 5 comes before step 6: a state must not be told to somebody else than its person.
+    if record.person_matches is False:
+        return CouldNotCheck(CouldNotCheckReason.DETAILS_DIFFER, record, known, notes, checks)
+    if isinstance(reason, NotInsuredReason):  # step 6
+        return NotInsured(reason, record, known, notes, checks)
+    if isinstance(reason, CouldNotCheckReason):  # step 6: a death on record
+        return CouldNotCheck(reason, record, known, notes, checks)
+    return Insured(record, known, notes, checks)  # step 4
+
+
+def _outside_dates(record: Record, today: date) -> NotInsuredReason | None:
+    """Return what a policy whose status is in force, but not its dates, is called."""
+    if record.valid_from is not None and today < record.valid_from:
+        return NotInsuredReason.NOT_STARTED
+    if record.valid_to is not None and record.valid_to < today:
+        return NotInsuredReason.EXPIRED
+    return None

@@ -1,0 +1,263 @@
+"""How a register lies in a file: SQLite tables, codes, and the checks that make damage visible.
+
+A file is immutable: written once in key order, read with `immutable=1`, replaced whole. Two checks
+take the place of reading it all before every use:
+
+- Each row carries a CRC-32 over its own fields *and the next row's key*, the last row over the
+  first key. A row that is found proves itself; a key that is absent is proved absent by its two
+  neighbours. A damaged page therefore ends in an error, never in a wrong answer, without reading
+  the other 300 MB. (Against attackers there are signatures; this is about disks.)
+- Everything else in the file (numbers, dates, reference tables) is under one keyed seal.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from hashlib import blake2b
+from typing import TYPE_CHECKING, NamedTuple
+
+from offline_cache.errors import RegisterCorruptError
+from offline_cache.format import Insurer, KeyKind, PolicyType, RegisterKey, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+BASE_NAME = "base.sqlite"
+PREVIOUS_BASE_NAME = "base.previous.sqlite"
+OVERLAY_NAME = "overlay.sqlite"
+
+APPLICATION_ID = 0x4F4D5352
+"""`OMSR` in the SQLite header (file format §1.3.6), so that no other database passes for ours."""
+FORMAT_VERSION = 1
+"""SQLite's `user_version`; a reader refuses what is newer than itself."""
+PAGE_BYTES = 4096
+
+SCHEMA = (
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE insurer (id INTEGER PRIMARY KEY, ogrn TEXT NOT NULL, okato TEXT NOT NULL) STRICT",
+    "CREATE TABLE clinic (id INTEGER PRIMARY KEY, code TEXT NOT NULL) STRICT",
+    # In an overlay a row whose status is NULL says that the base's entry is deleted.
+    (
+        "CREATE TABLE entry (key INTEGER PRIMARY KEY, status INTEGER, policy_type INTEGER,"
+        " insurer INTEGER, clinic INTEGER, valid_from INTEGER, valid_to INTEGER,"
+        " person_check INTEGER NOT NULL) STRICT"
+    ),
+)
+
+STATUS_CODES: tuple[Status, ...] = (
+    Status.CONFIRMED,
+    Status.AWAITING_CONFIRMATION,
+    Status.CONSCRIPTED,
+    Status.MILITARY_SERVICE,
+    Status.EXPIRED,
+    Status.DEATH,
+    Status.DEATH_UNCONFIRMED,
+    Status.CITIZENSHIP_ENDED,
+    Status.RESIDENCE_PERMIT_ANNULLED,
+    Status.TEMPORARY_PERMIT_ANNULLED,
+    Status.REFUGEE_STATUS_LOST,
+    Status.NOT_CONFIRMED,
+    Status.ANNULLED,
+)
+"""Stored as the place in this table: append only. SQLite keeps 0 and 1 without a byte of body."""
+
+POLICY_TYPE_CODES: tuple[PolicyType, ...] = (
+    PolicyType.PAPER,
+    PolicyType.DIGITAL,
+    PolicyType.CARD,
+    PolicyType.OLD,
+    PolicyType.REGISTERED,
+    PolicyType.TEMPORARY_PAPER,
+    PolicyType.TEMPORARY_ELECTRONIC,
+    PolicyType.UNIVERSAL_CARD,
+    PolicyType.MFC,
+)
+"""As `STATUS_CODES`: append only, the commonest first."""
+
+_DAY_ZERO = date(2000, 1, 1).toordinal()
+_NO_DATE = -(2**31)
+_NO_CODE = 255
+_NO_ID = -1
+_CHECKED = struct.Struct("<qqBBiiiiI")
+_HASHED = struct.Struct(">qBBiiI")
+DIGEST_MODULUS = 2**256
+
+
+class Row(NamedTuple):
+    """A row of table `entry`, in the order of its columns; a tuple because SQLite takes those."""
+
+    key: int
+    status: int | None
+    policy_type: int | None
+    insurer: int | None
+    clinic: int | None
+    valid_from: int | None
+    valid_to: int | None
+    person_check: int
+    """Person tag (upper 32 bits) and CRC-32 (lower), as one signed integer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What a file says about itself and its list."""
+
+    serial: int
+    as_of: datetime
+    """When the list was made, UTC."""
+    next_expected: datetime | None
+    rows: int
+    digest: int
+    """Sum of `row_hash` over all rows modulo 2²⁵⁶: it follows a change row by row."""
+    first_key: int | None
+    territories: tuple[str, ...]
+    """Two-digit territory codes of ENPs that the list covers; empty: no limit."""
+    kinds: tuple[KeyKind, ...]
+    """Kinds of number that the list can be asked for."""
+    base_serial: int | None = None
+    """For an overlay: the serial of the only base that it belongs to."""
+
+
+def day_code(day: date | None) -> int | None:
+    """Days since 2000-01-01 (negative before): two bytes for every date from 1910 to 2089."""
+    return None if day is None else day.toordinal() - _DAY_ZERO
+
+
+def day_from_code(code: int | None) -> date | None:
+    """The date of a day code.
+
+    Raises:
+        ValueError, OverflowError: when there is no such date.
+    """
+    return None if code is None else date.fromordinal(code + _DAY_ZERO)
+
+
+def row_check(row: Sequence[int | None], next_key: int) -> int:
+    """CRC-32 over a row's key, the next row's key and the fields; finds every single-bit error.
+
+    Raises:
+        struct.error, TypeError: when a field is outside its range, which only damage brings about.
+    """
+    key, status, policy_type, insurer, clinic, valid_from, valid_to, person_check = row
+    return zlib.crc32(
+        _CHECKED.pack(
+            key,
+            next_key,
+            _NO_CODE if status is None else status,
+            _NO_CODE if policy_type is None else policy_type,
+            _NO_ID if insurer is None else insurer,
+            _NO_ID if clinic is None else clinic,
+            _NO_DATE if valid_from is None else valid_from,
+            _NO_DATE if valid_to is None else valid_to,
+            tag_of(person_check or 0),
+        )
+    )
+
+
+def seal_row(row: Row, next_key: int) -> Row:
+    """The row with its check in place; `person_check` must hold the tag already."""
+    check = row_check(row, next_key)
+    return Row(*row[:-1], pack_person_check(tag_of(row.person_check), check))
+
+
+def lies_between(before: int, key: int, following: int) -> bool:
+    """Whether `key` lies in the gap between two neighbours on the ring of keys."""
+    if before < following:
+        return before < key < following
+    return key > before or key < following
+
+
+def pack_person_check(tag: int, check: int) -> int:
+    """Tag and CRC as SQLite's signed 64-bit integer."""
+    packed = tag << 32 | check
+    return packed - 2**64 if packed >= 2**63 else packed
+
+
+def tag_of(person_check: int) -> int:
+    """The person tag in a `person_check` value."""
+    return person_check >> 32 & 0xFFFFFFFF
+
+
+def row_hash(row: Row, insurer: Insurer, clinic: str | None) -> int:
+    """What a row adds to the digest; references by content, since ids differ between files."""
+    fields = _HASHED.pack(
+        row.key,
+        _NO_CODE if row.status is None else row.status,
+        _NO_CODE if row.policy_type is None else row.policy_type,
+        _NO_DATE if row.valid_from is None else row.valid_from,
+        _NO_DATE if row.valid_to is None else row.valid_to,
+        tag_of(row.person_check),
+    )
+    references = f"{insurer.ogrn} {insurer.okato} {clinic or ''}".encode()
+    hashed = blake2b(fields + references, digest_size=32, person=b"register-row")
+    return int.from_bytes(hashed.digest(), "big")
+
+
+def meta_items(
+    meta: Meta, key: RegisterKey, insurers: Mapping[int, Insurer], clinics: Mapping[int, str]
+) -> dict[str, str]:
+    """The rows of table `meta`, key check and seal included."""
+    items = {
+        "serial": str(meta.serial),
+        "as_of": meta.as_of.isoformat(),
+        "next_expected": "" if meta.next_expected is None else meta.next_expected.isoformat(),
+        "rows": str(meta.rows),
+        "digest": f"{meta.digest:064x}",
+        "first_key": "" if meta.first_key is None else str(meta.first_key),
+        "territories": " ".join(meta.territories),
+        "kinds": " ".join(meta.kinds),
+        "base_serial": "" if meta.base_serial is None else str(meta.base_serial),
+        "key_check": key.check_value,
+    }
+    return items | {"seal": meta_seal(items, key, insurers, clinics)}
+
+
+def meta_seal(
+    items: Mapping[str, str],
+    key: RegisterKey,
+    insurers: Mapping[int, Insurer],
+    clinics: Mapping[int, str],
+) -> str:
+    """Keyed hash (32 hex digits) over `meta` without its seal and over the reference tables."""
+    content = [
+        sorted((name, value) for name, value in items.items() if name != "seal"),
+        sorted((number, each.ogrn, each.okato) for number, each in insurers.items()),
+        sorted(clinics.items()),
+    ]
+    canonical = json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+    return key.digest("meta-seal", canonical, 16).hex()
+
+
+def parse_meta(items: Mapping[str, str]) -> Meta:
+    """`Meta` from the rows of table `meta`; whether they are sealed is checked by the reader.
+
+    Raises:
+        RegisterCorruptError: when something is missing or impossible.
+    """
+    try:
+        meta = Meta(
+            serial=int(items["serial"]),
+            as_of=_utc(items["as_of"]),
+            next_expected=_utc(items["next_expected"]) if items["next_expected"] else None,
+            rows=int(items["rows"]),
+            digest=int(items["digest"], 16),
+            first_key=int(items["first_key"]) if items["first_key"] else None,
+            territories=tuple(items["territories"].split()),
+            kinds=tuple(KeyKind(kind) for kind in items["kinds"].split()),
+            base_serial=int(items["base_serial"]) if items["base_serial"] else None,
+        )
+    except (KeyError, ValueError) as error:
+        raise RegisterCorruptError("the register's own description is damaged") from error
+    if meta.rows < 0 or (meta.rows > 0) != (meta.first_key is not None):
+        raise RegisterCorruptError("the register's own description contradicts itself")
+    return meta
+
+
+def _utc(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.utcoffset() != timedelta(0):
+        raise ValueError("not a UTC time")
+    return moment

@@ -1,0 +1,241 @@
+"""The kiosk's side of the register: `find` an entry by number, know how old and how wide it is.
+
+    with Register.open(folder, load_key_file(key_file)) as register:
+        entry = register.find(KeyKind.ENP, "7856 5108 4400 0012")
+
+A register is a base and, when there is one, an overlay of changes that is looked up first.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self
+
+from offline_cache.errors import RegisterError, RegisterMissingError
+from offline_cache.format import Entry, KeyKind, RegisterKey
+from offline_cache.layout import BASE_NAME, OVERLAY_NAME
+from offline_cache.normalise import fold_number
+from offline_cache.register_file import DELETED, Identity, RegisterFile, identity_of
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+    from pathlib import Path
+
+
+class Freshness(enum.StrEnum):
+    """How far a list of a certain age may be relied on."""
+
+    FRESH = "fresh"
+    AGEING = "ageing"
+    """Usable; its date is shown in amber."""
+    STALE = "stale"
+    """Ask online first; without an answer usable, with its date in amber."""
+    TOO_OLD = "too_old"
+    """Not usable for a verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class FreshnessLimits:
+    """The greatest ages, each still inside its grade."""
+
+    fresh: timedelta = timedelta(hours=24)
+    ageing: timedelta = timedelta(hours=72)
+    stale: timedelta = timedelta(days=14)
+
+    def grade(self, age: timedelta) -> Freshness:
+        """The grade of a list of this age; one from the future is fresh."""
+        if age <= self.fresh:
+            return Freshness.FRESH
+        if age <= self.ageing:
+            return Freshness.AGEING
+        return Freshness.STALE if age <= self.stale else Freshness.TOO_OLD
+
+
+class Register:
+    """An open register. One thread at a time may use it; which one may change."""
+
+    def __init__(
+        self,
+        directory: Path,
+        key: RegisterKey,
+        base: RegisterFile,
+        overlay: RegisterFile | None,
+        *,
+        limits: FreshnessLimits,
+        seen: tuple[Identity | None, Identity | None],
+    ) -> None:
+        """Join open files; use `Register.open`."""
+        self._directory = directory
+        self._key = key
+        self._base = base
+        self._overlay = overlay
+        self._limits = limits
+        self._seen = seen
+
+    @classmethod
+    def open(
+        cls, directory: Path, key: RegisterKey, *, limits: FreshnessLimits | None = None
+    ) -> Self:
+        """Open the register in a folder.
+
+        Raises:
+            RegisterMissingError: the folder holds none.
+            RegisterKeyError: it was built with another key.
+            RegisterVersionError: it is newer than this program.
+            RegisterCorruptError: it is damaged.
+        """
+        # Looked at before opening: a replacement in between is then noticed at the next look.
+        seen = _identities(directory)
+        base, overlay = _open_pair(directory, key)
+        limits = limits or FreshnessLimits()
+        return cls(directory, key, base, overlay, limits=limits, seen=seen)
+
+    def __enter__(self) -> Self:
+        """Itself; `close` at the end."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+    @property
+    def serial(self) -> int:
+        """Version of the list; grows by one with every list that is published."""
+        return self._newest.meta.serial
+
+    @property
+    def as_of(self) -> datetime:
+        """When the list was made, UTC."""
+        return self._newest.meta.as_of
+
+    @property
+    def next_expected(self) -> datetime | None:
+        """When the publisher intends to bring the next list, UTC."""
+        return self._newest.meta.next_expected
+
+    @property
+    def rows(self) -> int:
+        """Keys in the base; a person who is found by two numbers counts twice."""
+        return self._base.meta.rows
+
+    @property
+    def limits(self) -> FreshnessLimits:
+        """The ages by which `freshness` grades."""
+        return self._limits
+
+    @property
+    def territories(self) -> tuple[str, ...]:
+        """Two-digit territory codes that the list covers; empty: it does not limit itself."""
+        return self._newest.meta.territories
+
+    def find(self, kind: KeyKind, value: str) -> Entry | None:
+        """The entry of a number as printed or typed; None: the list has no such number.
+
+        Ask `covers` before saying "absent" to anyone.
+
+        Raises:
+            RegisterCorruptError: when the file is damaged where the answer lies.
+        """
+        return self.find_key(self._key.lookup_key(kind, value))
+
+    def find_key(self, key: int) -> Entry | None:
+        """`find` by the signed 64-bit lookup key (`RegisterKey.lookup_key`)."""
+        if self._overlay is not None:
+            changed = self._overlay.find(key)
+            if changed is DELETED:
+                return None
+            if isinstance(changed, Entry):
+                return changed
+        entry = self._base.find(key)
+        return entry if isinstance(entry, Entry) else None
+
+    def covers(self, kind: KeyKind, value: str) -> bool:
+        """Whether absence of this number means anything.
+
+        False for a kind that the publisher does not list, and for an ENP first issued in a
+        territory outside the list's. An entry that is found counts in any case: people move, and
+        keep the territory code in their ENP.
+        """
+        meta = self._newest.meta
+        if kind not in meta.kinds:
+            return False
+        if kind is not KeyKind.ENP or not meta.territories:
+            return True
+        return fold_number(value)[:2] in meta.territories
+
+    def matches(
+        self,
+        entry: Entry,
+        surname: str | None,
+        given_name: str | None,
+        patronymic: str | None,
+        birth_date: date | None,
+    ) -> bool | None:
+        """Whether the entry is this person's; None: too little is known to say.
+
+        Names as printed. `surname`, `given_name` and `birth_date` of None are "not said"; a person
+        known to have no given name has an empty one. A patronymic of None is none, since documents
+        do not tell "absent" from "not said".
+        """
+        if surname is None or given_name is None or birth_date is None:
+            return None
+        tag = self._key.person_tag(surname, given_name, patronymic, birth_date)
+        return tag == entry.person_tag
+
+    def freshness(self, now: datetime) -> Freshness:
+        """How old the list is at `now` (aware).
+
+        A list from the future is fresh: that the clock is behind is the clock's affair.
+        """
+        return self._limits.grade(now - self.as_of)
+
+    def reopen_if_replaced(self) -> bool:
+        """Take up files that were renamed into place since; True when the list is another now.
+
+        Costs two `stat` calls when nothing changed. A base that vanished stays in use.
+
+        Raises:
+            RegisterError: when the new files are no good. The open ones stay in use, and the bad
+                ones are not tried again until they change.
+        """
+        found = _identities(self._directory)
+        if found == self._seen or found[0] is None:
+            return False
+        self._seen = found
+        base, overlay = _open_pair(self._directory, self._key)
+        self.close()
+        self._base, self._overlay = base, overlay
+        return True
+
+    def close(self) -> None:
+        """Close the files; closing twice does no harm."""
+        self._base.close()
+        if self._overlay is not None:
+            self._overlay.close()
+
+    @property
+    def _newest(self) -> RegisterFile:
+        return self._overlay or self._base
+
+
+def _open_pair(directory: Path, key: RegisterKey) -> tuple[RegisterFile, RegisterFile | None]:
+    base = RegisterFile(directory / BASE_NAME, key)
+    try:
+        overlay = RegisterFile(directory / OVERLAY_NAME, key)
+    except RegisterMissingError:
+        return base, None
+    except RegisterError:
+        base.close()
+        raise
+    if overlay.meta.base_serial != base.meta.serial:
+        # A new base is in place and the overlay of the one before still lies there: base and
+        # overlay are two renames. The base alone is a true list, with its own date.
+        overlay.close()
+        return base, None
+    return base, overlay
+
+
+def _identities(directory: Path) -> tuple[Identity | None, Identity | None]:
+    return identity_of(directory / BASE_NAME), identity_of(directory / OVERLAY_NAME)

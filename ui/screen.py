@@ -2,7 +2,7 @@
 
 A view holds finished text in the shown language and nothing else: equal views give equal pixels,
 so a frame is drawn only when the view changes. Words come from `kiosk.presenter`, places and sizes
-from `ui.layout`.
+from `ui.layout`. Values of a person are left out of every `repr`.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class Fact:
     """One labelled value that the registrar reads out or compares."""
 
     label: str
-    value: str
+    value: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +136,8 @@ class Comparison:
     """One field on the document and in the register."""
 
     label: str
-    document: str
-    register: str
+    document: str = field(repr=False)
+    register: str = field(repr=False)
     differs: bool = False
 
 
@@ -151,8 +151,8 @@ class RegistrarResult:
     notes: tuple[str, ...]
     checks: tuple[CheckLine, ...]
     next_step: str
-    surname: str
-    names: str
+    surname: str = field(repr=False)
+    names: str = field(repr=False)
     """Given name and patronymic."""
     facts: tuple[Fact, ...]
     document_title: str

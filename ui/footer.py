@@ -1,0 +1,157 @@
+"""The line at the foot of every frame: age of the list, languages, network, kiosk, time.
+
+One row in landscape, two in portrait. What does not fit gives way in this order: the network's
+text, the list's words after the first comma, the kiosk's number, then letters of the list's text.
+The dot, the languages and the time always stay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ui.flow import Canvas, clean
+from ui.ops import Box, Op, Rect, Role, RoundRect, Text, Zone
+from ui.shapes import list_dot
+from ui.theme import FOOTER, FOOTNOTE
+
+if TYPE_CHECKING:
+    from ui.screen import Footer
+
+
+def footer_top(canvas: Canvas) -> int:
+    """First row of the footer; frames end above it."""
+    rows = 1.75 if canvas.portrait else 1.0
+    return canvas.h - canvas.px(FOOTER * rows)
+
+
+def place_footer(canvas: Canvas, footer: Footer, languages: tuple[str, ...] = ()) -> list[Op]:
+    """The footer; `languages` are buttons, with zones `language:0` and so on."""
+    theme = canvas.theme
+    top = footer_top(canvas)
+    line = max(1, canvas.px(0.0025))
+    rule = Rect(Box(0, top, canvas.w, line), theme.line)
+    body = Box(0, top + line, canvas.w, canvas.h - top - line).inset(canvas.px(0.05), 0)
+    status = _Status(footer.list_text, footer.network_text, footer.kiosk_text, footer.time_text)
+    if not canvas.portrait:
+        return [rule, *_row(canvas, body, footer, status, languages)]
+    half = body.h // 2
+    above, below = body._replace(h=half), body._replace(y=body.y + half, h=body.h - half)
+    first = _row(canvas, above, footer, _Status(status.list_text, "", "", status.time), ())
+    return [rule, *first, *_second_row(canvas, below, (status.kiosk, status.network), languages)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Status:
+    list_text: str
+    network: str
+    kiosk: str
+    time: str
+
+
+def _second_row(
+    canvas: Canvas, box: Box, texts: tuple[str, ...], languages: tuple[str, ...]
+) -> list[Op]:
+    row = _Row(canvas, box)
+    row.right_to_left(texts, languages)
+    return row.ops if row.fits or not texts else _second_row(canvas, box, texts[:-1], languages)
+
+
+def _row(
+    canvas: Canvas, box: Box, footer: Footer, status: _Status, languages: tuple[str, ...]
+) -> list[Op]:
+    short = status.list_text.split(",")[0]
+    attempts = (
+        status,
+        _Status(status.list_text, "", status.kiosk, status.time),
+        _Status(short, "", status.kiosk, status.time),
+        _Status(short, "", "", status.time),
+    )
+    rows = [_filled(canvas, box, attempt, languages) for attempt in attempts]
+    row, text = next((pair for pair in rows if pair[0].room_for(pair[1])), rows[-1])
+    row.left(text, footer)
+    return row.ops
+
+
+def _filled(
+    canvas: Canvas, box: Box, status: _Status, languages: tuple[str, ...]
+) -> tuple[_Row, str]:
+    row = _Row(canvas, box)
+    row.right_to_left((status.time, status.kiosk, status.network), languages)
+    return row, status.list_text
+
+
+class _Row:
+    """A row that is filled from the right, then from the left."""
+
+    def __init__(self, canvas: Canvas, box: Box) -> None:
+        self._canvas = canvas
+        self._box = box
+        self._edge = box.right
+        self._px = canvas.px(FOOTNOTE)
+        self._gap = canvas.px(0.05)
+        self._dot = canvas.px(0.032)
+        self.ops: list[Op] = []
+
+    def right_to_left(self, texts: tuple[str, ...], languages: tuple[str, ...]) -> None:
+        colour = self._canvas.theme.ink_soft
+        for text in filter(None, map(clean, texts)):
+            w = self._width(text)
+            self._edge -= w
+            self.ops.append(Text(self._slot(self._edge, w), text, Role.REGULAR, self._px, colour))
+            self._edge -= self._gap
+        for index in reversed(range(len(languages))):
+            self._button(index, clean(languages[index]))
+
+    def _button(self, index: int, text: str) -> None:
+        theme = self._canvas.theme
+        w = self._width(text)
+        pad = self._canvas.px(0.024)
+        h = min(self._box.h - 4, self._canvas.px(0.062))
+        outer = Box(self._edge - w - 2 * pad, self._box.y + (self._box.h - h) // 2, w + 2 * pad, h)
+        radius = self._canvas.px(0.014)
+        chosen = index == 0
+        line = max(1, self._canvas.px(0.0025))
+        face = theme.ink if chosen else theme.paper
+        self.ops += [
+            RoundRect(outer, radius, theme.ink if chosen else theme.muted),
+            RoundRect(outer.inset(line, line), max(0, radius - line), face),
+            Text(self._slot(outer.x + pad, w), text, Role.REGULAR, self._px,
+                 theme.paper if chosen else theme.ink),
+            Zone(Box(outer.x, self._box.y, outer.w, self._box.h), f"language:{index}"),
+        ]  # fmt: skip
+        self._edge = outer.x - self._canvas.px(0.018 if index else 0.05)
+
+    @property
+    def fits(self) -> bool:
+        return self._edge + self._gap >= self._box.x
+
+    def room_for(self, text: str) -> bool:
+        return self._text_left + self._width(clean(text)) <= self._edge
+
+    def left(self, text: str, footer: Footer) -> None:
+        theme = self._canvas.theme
+        y = self._box.y + (self._box.h - self._dot) // 2
+        dot = Box(self._box.x, y, self._dot, self._dot)
+        self.ops += list_dot(
+            footer.list_state, dot, theme.list_state(footer.list_state), theme.paper
+        )
+        text = clean(text)
+        if not self.room_for(text):
+            while text and not self.room_for(text + "…"):
+                text = text[:-1]
+            text = f"{text}…" if text else ""
+        if text:
+            slot = self._slot(self._text_left, self._width(text))
+            self.ops.append(Text(slot, text, Role.REGULAR, self._px, theme.ink_soft))
+
+    @property
+    def _text_left(self) -> int:
+        return self._box.x + self._dot + self._canvas.px(0.014)
+
+    def _width(self, text: str) -> int:
+        return self._canvas.measure(text, Role.REGULAR, self._px)[0]
+
+    def _slot(self, x: int, w: int) -> Box:
+        h = round(1.28 * self._px)
+        return Box(x, self._box.y + (self._box.h - h) // 2, w, h)

@@ -1,0 +1,208 @@
+"""Screen, size and theme to draw operations: pure, one layout that flows over all sizes.
+
+Landscape frames put a band of colour on the left and words on the right, portrait frames the band
+on top. It stays there from "reading" to the verdict, so that the eye need not travel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from ui import drawings, shapes
+from ui.column import Item, column, headline, next_step, split
+from ui.flow import Canvas, Measure, Stack, Style, fitted
+from ui.footer import place_footer
+from ui.idle import place_idle
+from ui.ops import Box, Op, Rect, RoundRect
+from ui.registrar import place_registrar
+from ui.screen import (
+    Busy,
+    Drawing,
+    Guide,
+    Idle,
+    OutOfService,
+    RegistrarResult,
+    Result,
+    Screen,
+)
+from ui.theme import (
+    BODY,
+    DETAIL,
+    GUIDE_BAND,
+    VERDICT_BAND,
+    Theme,
+)
+
+LEAST_SIDE: Final = 240
+"""Pixels; frames below this size are no screens."""
+_RING: Final = 0.088
+"""Diameter of the countdown, as a fraction of the unit."""
+
+
+def lay_out(
+    screen: Screen, size: tuple[int, int], theme: Theme, measure: Measure
+) -> tuple[Op, ...]:
+    """The frame that shows `screen` at `size` (width and height in pixels).
+
+    The result depends on the arguments only: equal views give equal frames.
+
+    Raises:
+        ValueError: a side is shorter than `LEAST_SIDE`.
+    """
+    if min(size) < LEAST_SIDE:
+        raise ValueError(f"a frame of {size[0]}×{size[1]} pixels is too small to read")
+    canvas = Canvas(*size, theme, measure)
+    ops: list[Op] = [Rect(Box(0, 0, *size), theme.paper)]
+    match screen:
+        case Idle():
+            ops += place_idle(canvas, screen)
+        case Busy():
+            ops += _busy(canvas, screen)
+        case Result():
+            ops += _result(canvas, screen)
+        case RegistrarResult():
+            ops += place_registrar(canvas, screen)
+        case Guide():
+            ops += _guide(canvas, screen)
+        case OutOfService():
+            ops += _out_of_service(canvas, screen)
+    languages = screen.languages if isinstance(screen, Idle) else ()
+    ops += place_footer(canvas, screen.footer, languages)
+    return tuple(ops)
+
+
+def _result(canvas: Canvas, screen: Result) -> list[Op]:
+    theme = canvas.theme
+    colour = theme.verdict(screen.family)
+    band, words = split(canvas, VERDICT_BAND)
+    size = min(canvas.px(0.32), 0.62 * band.w, 0.62 * band.h)
+    centre = (band.x + band.w / 2, band.y + band.h / 2)
+    known = _known_row(canvas, words, screen)
+    words = words._replace(h=known.box.y - canvas.px(0.05) - words.y)
+    return [
+        Rect(band, colour),
+        *shapes.verdict(screen.family, centre, size, theme.on_verdict, colour),
+        *column(
+            canvas,
+            words,
+            (
+                Item(screen.headline, headline(theme)),
+                Item(screen.detail, Style(DETAIL, theme.ink_soft, balance=True), 0.022),
+            ),
+            (
+                Item(screen.next_step, next_step(theme)),
+                Item(screen.hint, Style(BODY, theme.ink_soft, balance=True), 0.012),
+            ),
+        ),
+        *known.ops,
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    box: Box
+    ops: list[Op]
+
+
+def _known_row(canvas: Canvas, words: Box, screen: Result) -> _Placed:
+    """The countdown and how the verdict is known, at the bottom of the column."""
+    theme = canvas.theme
+    ring = canvas.px(_RING)
+    left = words.x + ring + canvas.px(0.03)
+    style = Style(BODY, theme.ink_soft, leading=1.2)
+
+    def build(scale: float) -> tuple[bool, Stack]:
+        stack = Stack(canvas, words.right - left, scale).add(screen.how_known, style)
+        return stack.fits and stack.height <= 1.5 * ring, stack
+
+    stack = fitted(build)
+    h = max(ring, min(stack.height, 2 * ring))
+    row = Box(words.x, words.bottom - h, words.w, h)
+    place = Box(row.x, row.y + (h - ring) // 2, ring, ring)
+    text_y = row.y + max(0, (h - stack.height) // 2)
+    return _Placed(
+        row,
+        [
+            *shapes.countdown_ring(canvas, place, screen.countdown, (theme.ink, theme.line)),
+            *stack.place(left, text_y, h),
+        ],
+    )
+
+
+def _busy(canvas: Canvas, screen: Busy) -> list[Op]:
+    theme = canvas.theme
+    band, words = split(canvas, VERDICT_BAND)
+    ops = _drawing_band(canvas, band, screen.drawing)
+    height = canvas.px(0.026)
+    bar = Box(words.x, words.bottom - (canvas.px(_RING) + height) // 2, words.w, height)
+    if screen.progress is not None:
+        done = round(bar.w * min(1.0, max(0.0, screen.progress)))
+        ops += [
+            RoundRect(bar, height // 2, theme.line),
+            RoundRect(bar._replace(w=max(height, done)), height // 2, theme.accent),
+        ]
+    return [
+        *ops,
+        *column(
+            canvas,
+            words._replace(h=bar.y - canvas.px(0.04) - words.y),
+            (
+                Item(screen.title, headline(theme)),
+                Item(screen.text, Style(DETAIL, theme.ink_soft, balance=True), 0.022),
+            ),
+        ),
+    ]
+
+
+def _drawing_band(canvas: Canvas, band: Box, drawing: Drawing) -> list[Op]:
+    side = round(min(0.76 * band.w, 0.76 * band.h))
+    place = Box(band.x + (band.w - side) // 2, band.y + (band.h - side) // 2, side, side)
+    return [Rect(band, canvas.theme.panel), *drawings.draw(drawing, place, canvas.theme)]
+
+
+def _guide(canvas: Canvas, screen: Guide) -> list[Op]:
+    theme = canvas.theme
+    band, words = split(canvas, GUIDE_BAND)
+    # The next step stands where a verdict's stands, although no countdown is below it.
+    words = words._replace(h=words.h - canvas.px(_RING) - canvas.px(0.05))
+    return [
+        *_drawing_band(canvas, band, screen.drawing),
+        *column(
+            canvas,
+            words,
+            (
+                Item(screen.headline, headline(theme)),
+                Item(screen.detail, Style(DETAIL, theme.ink_soft, balance=True), 0.022),
+            ),
+            (
+                Item(screen.next_step, next_step(theme)),
+                Item(screen.hint, Style(BODY, theme.ink_soft, balance=True), 0.012),
+            ),
+        ),
+    ]
+
+
+def _out_of_service(canvas: Canvas, screen: OutOfService) -> list[Op]:
+    theme = canvas.theme
+    band, words = split(canvas, VERDICT_BAND)
+    side = canvas.px(0.28)
+    place = Box(band.x + (band.w - side) // 2, band.y + (band.h - side) // 2, side, side)
+    soft = Style(BODY, theme.ink_soft)
+    return [
+        Rect(band, theme.panel),
+        *drawings.pause(place, theme),
+        *column(
+            canvas,
+            words,
+            (
+                Item(screen.headline, headline(theme)),
+                Item(screen.next_step, next_step(theme), 0.04),
+            ),
+            (
+                Item(screen.since, soft),
+                Item(screen.code, soft, 0.006),
+                Item(screen.contact, Style(BODY, theme.ink), 0.006),
+            ),
+        ),
+    ]

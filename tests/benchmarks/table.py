@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 _HEADER = ("what", "unit", "ours p50", "ours p95", "alternative", "p50", "p95", "ratio", "note")
 
 
+class UnavailableError(Exception):
+    """Raised by a benchmark that this machine cannot run: what is missing and how to get it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """Samples of one quantity, in the unit of their row."""

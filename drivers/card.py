@@ -43,6 +43,10 @@ class TransportError(CardError):
     """The way to the card broke: pulled, reader gone, service gone. Ask the reader which."""
 
 
+class MuteError(CardError):
+    """No answer to reset: nothing can be asked of the card."""
+
+
 class StatusError(CardError):
     """The card refused a command."""
 

@@ -24,6 +24,7 @@ from drivers.card import (
     DeadlineError,
     Limits,
     Metered,
+    MuteError,
     StatusError,
     TransportError,
     get_data,
@@ -118,6 +119,8 @@ def cause_of(error: CardError | TlvError) -> RejectCause:
     A broken transport counts as removal; whoever can ask the reader knows better.
     """
     match error:
+        case MuteError():
+            return RejectCause.MUTE
         case NotOmsError():
             return RejectCause.NOT_OMS
         case TransportError():

@@ -1,0 +1,198 @@
+"""A pcscd of our own, with virtual readers, that no other program on the machine sees.
+
+It runs in private user, mount and process namespaces with its own `/run`, so that the system's
+pcscd is neither touched nor needed and several can run side by side. No root is needed where the
+kernel allows user namespaces.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LIBRARY = "pcsc/drivers/serial/libifdvpcd.so"
+_START_S = 10.0
+_POLL_S = 0.01
+# Below the range that Linux gives to outgoing connections, so that none takes them meanwhile.
+_PORTS = range(20_000, 32_000, 2)
+_IN_NAMESPACE = """
+mount -t tmpfs -o mode=755 tmpfs /run && mkdir /run/pcscd &&
+mount --bind "$1/run" /run/pcscd && exec pcscd --foreground --config "$1/conf"
+"""
+_READER = """FRIENDLYNAME "Virtual PCD"
+DEVICENAME /dev/null:0x{port:X}
+LIBPATH {library}
+CHANNELID 0x{port:X}
+"""
+
+SOCKET_VARIABLE: Final = "PCSCLITE_CSOCK_NAME"
+"""Environment variable that leads libpcsclite to a socket; read once, at a process's first use."""
+
+
+class DaemonUnavailableError(Exception):
+    """This machine cannot run a private pcscd; the message says what is missing."""
+
+
+class PrivatePcscd:
+    """A pcscd with one virtual reader of two slots, at `ports`; clients use `socket_path`.
+
+    Usable as a context manager, which starts and stops it.
+    """
+
+    def __init__(self) -> None:
+        """Prepare the folders; nothing runs yet.
+
+        Raises:
+            DaemonUnavailableError: a program or library is missing.
+        """
+        self._library = _find_library()
+        for program, package in (("pcscd", "pcscd"), ("unshare", "util-linux")):
+            if shutil.which(program, path=_search_path()) is None:
+                raise DaemonUnavailableError(f"{program} is missing: apt install {package}")
+        self._folder = Path(tempfile.mkdtemp(prefix="pcscd-"))
+        (self._folder / "conf").mkdir()
+        (self._folder / "run").mkdir()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.ports = _free_ports()
+        self.socket_path = self._folder / "run" / "pcscd.comm"
+        self._plug(plugged=True)
+
+    def __enter__(self) -> Self:
+        """The running daemon."""
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it."""
+        self.stop()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start it and wait until it accepts clients.
+
+        Raises:
+            DaemonUnavailableError: it does not come up; the message holds its last words.
+        """
+        if self.is_running:
+            return
+        for stale in (self._folder / "run").iterdir():
+            stale.unlink()
+        with (self._folder / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [
+                    "unshare",
+                    "-Urmpf",
+                    "--kill-child",
+                    "sh",
+                    "-c",
+                    _IN_NAMESPACE,
+                    "sh",
+                    self._folder,
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "PATH": _search_path()},
+                start_new_session=True,
+            )
+        self._wait_until_accepting()
+
+    def kill(self) -> None:
+        """End it without warning, as a crash does, and wait until its sockets are gone."""
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+        _wait(lambda: not self._accepts())
+
+    def restart(self) -> None:
+        """Kill it and start it again, with the same ports and socket."""
+        self.kill()
+        self.start()
+
+    def stop(self) -> None:
+        """End it and remove its folders; it cannot be started again."""
+        self.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def unplug_reader(self) -> None:
+        """Take the virtual reader away. pcscd drops such readers only by starting without them."""
+        self._plug(plugged=False)
+        self.restart()
+
+    def replug_reader(self) -> None:
+        """Bring the virtual reader back."""
+        self._plug(plugged=True)
+        self.restart()
+
+    def _plug(self, *, plugged: bool) -> None:
+        text = _READER.format(port=self.ports[0], library=self._library) if plugged else ""
+        (self._folder / "conf" / "vpcd").write_text(text, encoding="ascii")
+
+    def _wait_until_accepting(self) -> None:
+        _wait(lambda: self._accepts() or not self.is_running)
+        if self.is_running and self._accepts():
+            return
+        log = (self._folder / "log").read_text(encoding="utf-8", errors="replace").strip()
+        self.kill()
+        raise DaemonUnavailableError(f"a private pcscd does not come up: {log[-500:]}")
+
+    def _accepts(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(OSError):
+            probe.connect(os.fspath(self.socket_path))
+            return True
+        return False
+
+
+def _search_path() -> str:
+    """PATH with the folders of system programs, which users do not always have."""
+    return f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+
+
+def _find_library() -> Path:
+    """The vpcd driver, wherever the distribution's multiarch layout puts it."""
+    for folder in (Path("/usr/lib"), Path("/usr/local/lib")):
+        for candidate in (folder / _LIBRARY, *folder.glob(f"*/{_LIBRARY}")):
+            if candidate.exists():
+                return candidate
+    raise DaemonUnavailableError("libifdvpcd.so is missing: apt install vsmartcard-vpcd")
+
+
+def _free_ports() -> tuple[int, int]:
+    """Two neighbouring TCP ports that nobody listens on."""
+    for port in random.SystemRandom().sample(_PORTS, 50):
+        with socket.socket() as first, socket.socket() as second:
+            try:
+                first.bind(("", port))
+                second.bind(("", port + 1))
+            except OSError:
+                continue
+            return port, port + 1
+    raise DaemonUnavailableError("no two neighbouring TCP ports are free")
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    """Until the condition holds, `_START_S` at most."""
+    deadline = time.monotonic() + _START_S
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(_POLL_S)

@@ -83,7 +83,7 @@ def typed(
     digits = number.strip().translate({ord(mark): None for mark in _SEPARATORS})
     if is_blank_number(digits):
         raise _blank()
-    if not is_digits(digits, len(digits)):
+    if digits and not is_digits(digits, len(digits)):
         raise FormatError(FormatReason.VALUE, "a policy number has digits only")
     if len(digits) != enp.LENGTH:
         raise FormatError(

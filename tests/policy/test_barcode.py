@@ -276,7 +276,9 @@ def test_any_bytes_are_a_policy_or_a_format_error(start: bytes, rest: bytes) -> 
     st.sampled_from([HAND_01, HAND_02]),
     st.lists(st.tuples(st.integers(0, 129), st.integers(0, 255)), min_size=1, max_size=4),
 )
-def test_damaged_codes_are_a_policy_or_a_format_error(payload: bytes, damage: list[tuple[int, int]]) -> None:
+def test_damaged_codes_are_a_policy_or_a_format_error(
+    payload: bytes, damage: list[tuple[int, int]]
+) -> None:
     damaged = payload
     for at, byte in damage:
         damaged = put(damaged, at, f"{byte:02x}")

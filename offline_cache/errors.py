@@ -37,3 +37,11 @@ class RegisterBusyError(RegisterError):
 
 class RegisterSpaceError(RegisterError):
     """The disk has too little room for what is to be written."""
+
+
+class RegisterWriteError(RegisterError):
+    """The disk did not take what was to be written, or gave back something else."""
+
+
+class BadRowsError(RegisterError):
+    """The publisher's rows cannot become a register; nothing was published."""

@@ -121,18 +121,18 @@ class Meta:
     """For an overlay: the serial of the only base that it belongs to."""
 
 
-def day_code(day: date | None) -> int | None:
+def day_code(day: date) -> int:
     """Days since 2000-01-01 (negative before): two bytes for every date from 1910 to 2089."""
-    return None if day is None else day.toordinal() - _DAY_ZERO
+    return day.toordinal() - _DAY_ZERO
 
 
-def day_from_code(code: int | None) -> date | None:
+def day_from_code(code: int) -> date:
     """The date of a day code.
 
     Raises:
         ValueError, OverflowError: when there is no such date.
     """
-    return None if code is None else date.fromordinal(code + _DAY_ZERO)
+    return date.fromordinal(code + _DAY_ZERO)
 
 
 def row_check(row: Sequence[int | None], next_key: int) -> int:

@@ -173,6 +173,12 @@ def test_holder_files(objects: list[str], expected: PresentedPolicy) -> None:
             id="former-insurer",
         ),
         pytest.param(
+            [OGRN, OKATO, BEGIN, "5f540401022012"],
+            InsurerPeriod(Smo("1997700000010", "45000"), date(2012, 2, 1), date(2012, 2, 1)),
+            None,
+            id="insurer-of-one-day",
+        ),
+        pytest.param(
             [*swap(INSURER, END, "5f540400000000")], LI_YAN.insurer, b"\x01\x02\x03", id="zero-end"
         ),
         pytest.param(
@@ -457,9 +463,9 @@ def test_any_bytes_are_a_policy_or_a_format_error(*, data: bytes, complete: bool
     ],
 )
 def test_the_largest_files_take_little_time(data: bytes) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert isinstance(outcome(data, None), FormatError)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 def test_encoder_writes_long_lengths() -> None:

@@ -155,9 +155,9 @@ def test_anything_is_a_policy_or_a_format_error(data: bytes | str) -> None:
 )
 def test_the_longest_texts_take_little_time(unit: str) -> None:
     text = (unit * MAX_TEXT)[:MAX_TEXT]
-    started = time.perf_counter()
+    started = time.process_time()
     outcome(text)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 @pytest.mark.parametrize(

@@ -27,3 +27,8 @@ lock:
 	    --upgrade pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	    --upgrade pyproject.toml --group dev -o requirements-dev.lock
+
+# After every change of a sentence: the compiled catalogue lies beside its source.
+.PHONY: catalogue
+catalogue:
+	.venv/bin/pybabel -q compile -d kiosk/locale -D kiosk

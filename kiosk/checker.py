@@ -1,4 +1,4 @@
-"""Asks the places that know and lets `kiosk.verdict` decide; once for the screen, once for the shell."""
+"""Asks the places that know and lets `kiosk.verdict` decide, for the screen and for the shell."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from kiosk.intake import Readable, Unreadable, take_in
 from kiosk.reasons import CouldNotCheckReason, Note
-from kiosk.session import Ask, Checked, SessionEvent
+from kiosk.states import Ask, Checked, SessionEvent
 from kiosk.verdict import AskOnline, CouldNotCheck, Verdict, decide, unreadable
 
 if TYPE_CHECKING:
@@ -73,12 +73,12 @@ class CheckWorker:
         self._offline = offline
         self._clock = clock
         self._checker = Checker(offline, online, clock)
-        self._questions: queue.Queue[Ask | None] = queue.Queue(_QUESTIONS)
+        self._questions: queue.Queue[Ask] = queue.Queue(_QUESTIONS)
         self._looked_at = float("-inf")
         self._status: ListStatus | None = None
 
     def ask(self, question: Ask) -> None:
-        """Take a question in; its `Checked` follows. A full queue drops it, the session's limit answers."""
+        """Take a question in; its `Checked` follows, or else the session's limit ends the wait."""
         try:
             self._questions.put_nowait(question)
         except queue.Full:
@@ -91,10 +91,9 @@ class CheckWorker:
                 self.last_tick = time.monotonic()
                 self._look_at_list(emit)
                 try:
-                    question = self._questions.get(timeout=_TICK_SECONDS)
+                    emit(self._answer(self._questions.get(timeout=_TICK_SECONDS)))
                 except queue.Empty:
                     continue
-                emit(self._answer(question))
         finally:
             self._offline.close()
 
@@ -114,7 +113,7 @@ class CheckWorker:
         """An error of ours ends in "could not check", never in a statement about a person."""
         try:
             return self._judge(question)
-        except Exception:
+        except Exception:  # noqa: BLE001  # see above
             _log.exception("question %d failed", question.ticket)
             verdict = CouldNotCheck(CouldNotCheckReason.KIOSK_FAULT)
             return Checked(question.ticket, verdict, None)

@@ -43,9 +43,7 @@ def outcome_of(matches: bool | None) -> Outcome:  # noqa: FBT001  # three states
 
 def enp_coding(policy: PresentedPolicy) -> Check:
     """Compare the birth date and sex inside the ENP with the holder's; a soft check."""
-    return Check(
-        "enp_coding", outcome_of(enp.matches(policy.enp, policy.birth_date, policy.sex))
-    )
+    return Check("enp_coding", outcome_of(enp.matches(policy.enp, policy.birth_date, policy.sex)))
 
 
 def insurer_differs(policy: PresentedPolicy, record: Record) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 import typing
-from dataclasses import dataclass, fields, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin
 
@@ -63,7 +63,7 @@ class ScreenSection:
     """`[screen]`: the display."""
 
     width: int = 0
-    """Pixels; 0 is the display's own size (headless: 1280×800)."""
+    """Pixels of a window or a headless run (0: 1280×800); fullscreen takes the display's own."""
     height: int = 0
     rotation: Literal[0, 90, 180, 270] = 0
     """Degrees clockwise."""

@@ -25,7 +25,7 @@ def mask(text: str) -> str:
     Digit runs of five and more become `#<count>`, so a torn number can still be told from a whole
     one; hex dumps become `hex#<bytes>`; Cyrillic words become `…`.
     """
-    text = _HEX.sub(lambda found: f"hex#{len(re.sub(r'\\s', '', found[0])) // 2}", text)
+    text = _HEX.sub(lambda found: f"hex#{len(found[0].replace(' ', '')) // 2}", text)
     text = _DIGITS.sub(_mask_digits, text)
     return _CYRILLIC.sub("…", text)[:_MAX_LINE]
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from offline_cache.format import Status
 from offline_cache.register import Freshness
 
 if TYPE_CHECKING:
+    from datetime import date, datetime
+
     from kiosk.policy.model import PolicyType, PresentedPolicy, Smo
+    from offline_cache.format import Status
 
 
 class KnownBy(enum.StrEnum):

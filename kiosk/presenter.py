@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from drivers.events import Device
 from kiosk import presenter_result
-from kiosk.session import Checking, Reading, Receiving, Session, Showing, Waiting
+from kiosk.states import Checking, Reading, Receiving, Session, Showing, Waiting
 from offline_cache.register import Freshness
 from ui import screen as view
 
@@ -105,9 +105,7 @@ def _list_line(
             return view.ListState.TOO_OLD, say("footer.list.too_old", as_of=as_of)
 
 
-def _busy(
-    key: str, drawing: view.Drawing, foot: view.Footer, catalogue: Catalogue
-) -> view.Busy:
+def _busy(key: str, drawing: view.Drawing, foot: view.Footer, catalogue: Catalogue) -> view.Busy:
     return view.Busy(foot, catalogue.text(f"{key}.title"), catalogue.text(f"{key}.text"), drawing)
 
 

@@ -1,4 +1,4 @@
-"""The views of a verdict: for the public, who see no person, and for the registrar, who compares."""
+"""The views of a verdict: for the public, who see no person; for the registrar, who compares."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from kiosk.policy import enp
 from kiosk.policy.model import InsurerPeriod, PresentedPolicy, Sex, Smo
 from kiosk.reasons import CouldNotCheckReason, Note
 from kiosk.verdict import CouldNotCheck, Insured, NotInsured, Verdict
+from kiosk.verdict_json import reason_code
 from ui import screen as view
 
 if TYPE_CHECKING:
     from datetime import date
 
     from kiosk.catalogue import Catalogue
-    from kiosk.session import Showing
+    from kiosk.states import Showing
 
 _GUIDES: Final = {
     CouldNotCheckReason.MUTE_CARD: view.Drawing.TURN_CARD,
@@ -73,21 +74,17 @@ def _for_public(
     if isinstance(verdict, Insured) and policy is not None:
         detail = say("result.number", last=policy.enp[-4:])
     else:
-        detail = catalogue.text_or_empty(f"reason.{_reason(verdict)}.detail")
+        detail = catalogue.text_or_empty(f"reason.{reason_code(verdict)}.detail")
     return view.Result(
         footer,
         _family(verdict),
-        say(f"reason.{_reason(verdict)}.headline"),
+        say(f"reason.{reason_code(verdict)}.headline"),
         detail,
         say(f"next.{verdict.next_step}"),
         _hint(showing, catalogue),
         _how_known(verdict.known, catalogue),
         countdown,
     )
-
-
-def _reason(verdict: Verdict) -> str:
-    return "insured" if isinstance(verdict, Insured) else verdict.reason.value
 
 
 def _family(verdict: Verdict) -> view.Family:
@@ -145,7 +142,7 @@ def _for_registrar(
     catalogue: Catalogue,
 ) -> view.RegistrarResult:
     say = catalogue.text
-    reason = _reason(verdict)
+    reason = reason_code(verdict)
     own_words = catalogue.text_or_empty(f"reason.{reason}.registrar")
     detail = own_words or catalogue.text_or_empty(f"reason.{reason}.detail")
     notes = (detail, *(say(f"note.{note}") for note in verdict.notes))

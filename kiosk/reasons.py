@@ -88,7 +88,7 @@ class Note(enum.StrEnum):
     PERSON_NOT_COMPARED = "person_not_compared"
     """The document carries no name: the registrar compares another document."""
     ENP_CODING_DIFFERS = "enp_coding_differs"
-    """Birth date or sex inside the number differ from the holder's; real data survive corrections."""
+    """Birth date or sex in the number differ from the holder's; real data survive corrections."""
     INSURER_UNREADABLE = "insurer_unreadable"
     """The chip's insurer file could not be used; the register's insurer is the truth anyway."""
     LIST_AGEING = "list_ageing"
@@ -124,7 +124,7 @@ NEXT_STEP: Final[dict[NotInsuredReason | CouldNotCheckReason, NextStep]] = {
 }
 
 
-def of_status(status: Status) -> NotInsuredReason | CouldNotCheckReason | None:  # noqa: PLR0911
+def of_status(status: Status) -> NotInsuredReason | CouldNotCheckReason | None:
     """Return what a register status means; None is a status in force (domain facts, §6)."""
     match status:
         case Status.CONFIRMED | Status.AWAITING_CONFIRMATION:

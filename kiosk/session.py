@@ -21,7 +21,7 @@ count.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from drivers.events import (
@@ -33,152 +33,33 @@ from drivers.events import (
     CardProgress,
     CardRejected,
     Device,
-    DeviceEvent,
     DeviceLost,
     DeviceReady,
     RejectCause,
 )
 from drivers.framing import EMPTY
 from kiosk.reasons import CouldNotCheckReason
+from kiosk.states import (
+    Ask,
+    Checked,
+    Checking,
+    DeviceState,
+    Reading,
+    Receiving,
+    Session,
+    SessionEvent,
+    Showing,
+    Waiting,
+)
 from kiosk.verdict import CouldNotCheck, Verdict, unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from kiosk.intake import Document
-    from kiosk.policy.model import PresentedPolicy
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Longest stay in each state, seconds."""
-
-    reading: float = 6.0
-    """One more than the driver's own deadline for a read."""
-    receiving: float = 5.0
-    """4 KiB at 9600 baud take 4.3 s."""
-    checking: float = 4.0
-    """One more than the deadline of an online question."""
-    showing: float = 20.0
-    removed: float = 1.5
-    """For "card taken too early": the slot is free again, and idle must come within 2 s."""
-    repeat: float = 2.5
-    """The same code within this time of its last sight is already shown, not checked twice."""
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Nobody is here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A card is being read."""
-
-    reader: str
-    until: float
-    read: int = 0
-    announced: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Showing:
-    """A verdict is on the screen."""
-
-    ticket: int
-    reader: str | None
-    """The reader that holds the document's card; None for a code and for a card that is gone."""
-    verdict: Verdict
-    policy: PresentedPolicy | None
-    since: float
-    until: float
-    repeated: bool = False
-    """The same code came again while its answer was new."""
-
-
-@dataclass(frozen=True, slots=True)
-class Receiving:
-    """The bytes of a code are coming in."""
-
-    until: float
-    before: Waiting | Showing
-    """Shown again when the code turns out to be noise, or the one that was just answered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Checking:
-    """A document is with the checker."""
-
-    ticket: int
-    reader: str | None
-    until: float
-
-
-State = Waiting | Reading | Receiving | Checking | Showing
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """To the checker: judge this document; the answer comes back with the ticket."""
-
-    ticket: int
-    document: Document
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """From the checker."""
-
-    ticket: int
-    verdict: Verdict
-    policy: PresentedPolicy | None
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceState:
-    """One device of this kiosk."""
-
-    lost_at: float | None = None
-    """Monotonic time of the loss; None while it works or has not reported yet."""
-    cause: str = ""
-
-
-SessionEvent = DeviceEvent | Checked
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """The whole state; `handle` and `tick` make the next one."""
-
-    devices: Mapping[Device, DeviceState]
-    """The devices this kiosk has, by its configuration."""
-    limits: Limits = field(default_factory=Limits)
-    state: State = field(default_factory=Waiting)
-    cards: tuple[str, ...] = ()
-    """Readers that hold a card now, the earliest first."""
-    documents: Mapping[str, Document] = field(default_factory=dict)
-    """By reader: what its card said last; forgotten when the card goes."""
-    last_ticket: int = 0
-    last_code: bytes = b""
-    """Digest of the last code."""
-    last_code_at: float = float("-inf")
-
-    @property
-    def deadline(self) -> float | None:
-        """When `tick` must be called at the latest; None while nothing runs out."""
-        return None if isinstance(self.state, Waiting) else self.state.until
-
-    @property
-    def stopped_at(self) -> float | None:
-        """Since when no way in works (monotonic); None while at least one does."""
-        lost = [device.lost_at for device in self.devices.values()]
-        return max((at for at in lost if at is not None), default=None) if None not in lost else None
-
 
 Step = tuple[Session, tuple[Ask, ...]]
 
 
-def handle(session: Session, event: SessionEvent, now: float) -> Step:  # noqa: PLR0911
+def handle(session: Session, event: SessionEvent, now: float) -> Step:
     """Take one event at monotonic time `now`."""
     match event:
         case DeviceReady(device):
@@ -221,6 +102,11 @@ def tick(session: Session, now: float) -> Session:
             return _show(session, CouldNotCheck(CouldNotCheckReason.KIOSK_FAULT), reader, now)
         case _:
             assert_never(state)
+
+
+def fail(session: Session, now: float) -> Session:
+    """Say that the kiosk itself failed: the end of whatever was going on."""
+    return _show(session, CouldNotCheck(CouldNotCheckReason.KIOSK_FAULT), None, now)
 
 
 def _device(session: Session, device: Device, state: DeviceState) -> Session:
@@ -278,9 +164,7 @@ def _two_cards_shown(session: Session) -> bool:
 def _progress(session: Session, reader: str, read: int, announced: int) -> Session:
     match session.state:
         case Reading(reader=current) if current == reader:
-            return replace(
-                session, state=replace(session.state, read=read, announced=announced)
-            )
+            return replace(session, state=replace(session.state, read=read, announced=announced))
         case _:
             return session
 

@@ -79,7 +79,7 @@ class Supervisor:
             began = time.monotonic()
             try:
                 worker.runnable.run(self._emit, self._stop)
-            except Exception:  # a thread must not end in silence, whatever the fault
+            except Exception:  # noqa: BLE001 a thread must not end in silence
                 _log.exception("worker %s failed", worker.name)
             if self._stop.is_set():
                 return

@@ -174,9 +174,7 @@ def _by_register(
         case Absent(known, covered):  # step 7
             detail = None if covered else "not_covered"
             checks = (*checks, Check("register", Outcome.UNKNOWN, detail))
-            reason = (
-                CouldNotCheckReason.NOT_IN_LIST if covered else CouldNotCheckReason.NOT_COVERED
-            )
+            reason = CouldNotCheckReason.NOT_IN_LIST if covered else CouldNotCheckReason.NOT_COVERED
             return CouldNotCheck(reason, known=known, checks=checks)
         case Found(record, known):
             return _by_record(policy, record, known, moment.local.date(), checks)
@@ -197,9 +195,7 @@ def _by_record(
         notes = (*notes, Note.LIST_AGEING)
     person = Check("person", comparison.outcome_of(record.person_matches))
     reason = of_status(record.status) or _outside_dates(record, today)
-    status = Check(
-        "status", Outcome.PASS if reason is None else Outcome.FAIL, record.status.value
-    )
+    status = Check("status", Outcome.PASS if reason is None else Outcome.FAIL, record.status.value)
     checks = (*checks, Check("register", Outcome.PASS), person, status)
     # Step 5 comes before step 6: a state must not be told to somebody else than its person.
     if record.person_matches is False:

@@ -9,20 +9,11 @@ from kiosk.verdict import CouldNotCheck, Insured, NotInsured, Verdict
 
 def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
     """Return `verdict` as JSON values; dates ISO 8601, absent is None, nothing personal."""
-    match verdict:
-        case Insured():
-            family, reason = "insured", "insured"
-        case NotInsured():
-            family, reason = "not_insured", verdict.reason.value
-        case CouldNotCheck():
-            family, reason = "could_not_check", verdict.reason.value
-        case _:
-            assert_never(verdict)
     known = verdict.known
     insurer = verdict.record.insurer if verdict.record is not None else None
     return {
-        "verdict": family,
-        "reason": reason,
+        "verdict": _family(verdict),
+        "reason": reason_code(verdict),
         "notes": [note.value for note in verdict.notes],
         "how_known": None
         if known is None
@@ -38,3 +29,20 @@ def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
             for check in verdict.checks
         ],
     }
+
+
+def reason_code(verdict: Verdict) -> str:
+    """Return the fixed code of a verdict's reason."""
+    return "insured" if isinstance(verdict, Insured) else verdict.reason.value
+
+
+def _family(verdict: Verdict) -> str:
+    match verdict:
+        case Insured():
+            return "insured"
+        case NotInsured():
+            return "not_insured"
+        case CouldNotCheck():
+            return "could_not_check"
+        case _:
+            assert_never(verdict)

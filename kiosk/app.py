@@ -1,0 +1,233 @@
+"""The composition root: devices, checker and screen, joined by one bounded queue.
+
+The main thread owns the screen and the session; every other thread only puts events into the
+queue. It sleeps in `select()` until an event, the next deadline of the session or the next second
+that a frame shows: nothing polls, and a frame is drawn only when its view differs from the last.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import select
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from drivers.events import CardProgress, Device, DeviceLost, DeviceReady
+from kiosk.catalogue import Catalogue
+from kiosk.checker import CheckWorker, KioskEvent, ListChanged
+from kiosk.lookup import NoService
+from kiosk.offline import ListStatus, OfflineLookup
+from kiosk.presenter import Surroundings, present
+from kiosk.session import fail, handle, tick
+from kiosk.states import Ask, DeviceState, Limits, Session, Showing
+from kiosk.supervise import Supervisor, Worker
+from ui.window import Quit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kiosk.clock import Clock
+    from kiosk.config import Config
+    from ui.screen import Screen
+    from ui.window import InputEvent, Window
+
+_log = logging.getLogger(__name__)
+
+_QUEUE: Final = 256
+_PUT_SECONDS: Final = 1.0
+_PUMP_SECONDS: Final = 0.06
+"""How often a window asks for input: its events do not come through a file descriptor. Well under
+the tenth of a second in which a touch must be answered, and 17 wake-ups a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """To observers: a frame went to the screen."""
+
+    session: Session
+    screen: Screen
+    at: float
+
+
+class Inbox:
+    """The one queue from all threads to the main one, with a pipe to wake it."""
+
+    def __init__(self) -> None:
+        """Open the pipe."""
+        self._events: queue.Queue[KioskEvent] = queue.Queue(_QUEUE)
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_read, False)
+        os.set_blocking(self._wake_write, False)
+
+    def put(self, event: KioskEvent) -> None:
+        """Hand in an event from any thread; progress is dropped where there is no room for it."""
+        try:
+            if isinstance(event, CardProgress):
+                self._events.put_nowait(event)
+            else:
+                self._events.put(event, timeout=_PUT_SECONDS)
+        except queue.Full:
+            _log.error("event %s dropped: the main thread is stuck", type(event).__name__)
+        self.wake()
+
+    def wake(self) -> None:
+        """Wake the main thread without an event."""
+        # A full pipe has woken it already.
+        with suppress(BlockingIOError):
+            os.write(self._wake_write, b"\0")
+
+    def wait(self, seconds: float | None) -> list[KioskEvent]:
+        """Sleep until something comes or time is over; return all that has come."""
+        if select.select([self._wake_read], [], [], seconds)[0]:
+            os.read(self._wake_read, 4096)
+        events = []
+        with suppress(queue.Empty):
+            while True:
+                events.append(self._events.get_nowait())
+        return events
+
+    def close(self) -> None:
+        """Close the pipe; all other threads must have ended."""
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
+
+class App:
+    """One running kiosk."""
+
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        window: Window,
+        *,
+        has_input: bool = True,
+        observer: Callable[[Shown], str] | None = None,
+        on_input: Callable[[InputEvent], None] | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        """Join the parts; nothing runs yet.
+
+        Args:
+            config: the configuration, as loaded.
+            clock: wall time with its floor.
+            window: where frames go; stays open after `run`.
+            has_input: whether the window must be asked for input, and can be closed by people.
+            observer: sees every new view before it is drawn; returns a label for its file.
+            on_input: takes keys and touches.
+            limits: time limits other than those of the configuration.
+        """
+        self.inbox = Inbox()
+        self._config = config
+        self._clock = clock
+        self._window = window
+        self._has_input = has_input
+        self._observer = observer
+        self._on_input = on_input
+        self._screen: Screen | None = None
+        self._catalogue = Catalogue(config.kiosk.language)
+        self._list_status = ListStatus()
+        self._checker = CheckWorker(
+            OfflineLookup(config.register.dir, config.register.key_file), NoService(), clock
+        )
+        self._supervisor = Supervisor(self._workers(), self.inbox.put)
+        self._session = Session(
+            devices=dict.fromkeys(self._devices(), DeviceState()),
+            limits=limits or Limits(showing=float(config.kiosk.result_seconds)),
+        )
+        self._stopping = False
+
+    def _devices(self) -> tuple[Device, ...]:
+        scanner = (Device.SCANNER,) if self._config.scanner.port is not None else ()
+        return (Device.READER, *scanner)
+
+    def _workers(self) -> list[Worker]:
+        from drivers.pcsc import PcscReader
+
+        reader = PcscReader(name_prefix=self._config.reader.name)
+        workers = [
+            Worker("checker", self._checker),
+            Worker("reader", reader, DeviceLost(Device.READER, "driver-failed")),
+        ]
+        if self._config.scanner.port is not None:
+            from drivers.scanner import Scanner
+
+            scanner = Scanner(str(self._config.scanner.port), self._config.scanner.baud)
+            workers.append(Worker("scanner", scanner, DeviceLost(Device.SCANNER, "driver-failed")))
+        return workers
+
+    def stop(self) -> None:
+        """Make `run` return; may be called from any thread and from a signal handler."""
+        self._stopping = True
+        self.inbox.wake()
+
+    def run(self) -> None:
+        """Show the kiosk until `stop`, a quit key or the window's closing."""
+        self._supervisor.start()
+        try:
+            while not self._stopping:
+                self._show()
+                events = self.inbox.wait(self._sleep_seconds())
+                try:
+                    self._turn(events)
+                except Exception:  # noqa: BLE001
+                    # An error of ours must not take the kiosk away from the next person.
+                    _log.exception("a turn of the main loop failed")
+                    self._session = fail(self._session, time.monotonic())
+        finally:
+            stuck = self._supervisor.stop()
+            if stuck:
+                _log.error("threads did not end: %s", ", ".join(stuck))
+            else:
+                self.inbox.close()
+
+    def _turn(self, events: list[KioskEvent]) -> None:
+        for action in self._window.pump() if self._has_input else ():
+            if isinstance(action, Quit):
+                self._stopping = True
+            elif self._on_input is not None:
+                self._on_input(action)
+        now = time.monotonic()
+        for event in events:
+            if isinstance(event, ListChanged):
+                self._list_status = event.status
+                continue
+            if isinstance(event, DeviceReady | DeviceLost):
+                _log.info("%s", event)
+            self._session, questions = handle(self._session, event, now)
+            self._ask(questions)
+        self._session = tick(self._session, now)
+
+    def _ask(self, questions: tuple[Ask, ...]) -> None:
+        for question in questions:
+            self._checker.ask(question)
+
+    def _show(self) -> None:
+        now = time.monotonic()
+        around = Surroundings(self._list_status, self._clock.now(), now)
+        screen = present(self._session, around, self._config.kiosk, self._catalogue)
+        if screen == self._screen:
+            return
+        self._screen = screen
+        label = ""
+        if self._observer is not None:
+            label = self._observer(Shown(self._session, screen, now))
+        self._window.show(screen, label)
+
+    def _sleep_seconds(self) -> float | None:
+        """Until the next change that comes without an event: a limit, a second, a minute."""
+        now = time.monotonic()
+        # The footer's clock shows minutes.
+        waits = [60.0 - time.time() % 60.0 + 0.01]
+        if self._session.deadline is not None:
+            waits.append(self._session.deadline - now)
+        if isinstance(self._session.state, Showing):
+            # The countdown's next whole second.
+            waits.append((self._session.state.until - now) % 1.0 + 0.001)
+        if self._has_input:
+            waits.append(_PUMP_SECONDS)
+        return max(0.0, min(waits))

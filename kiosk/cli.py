@@ -1,0 +1,97 @@
+"""The command line: a contract that scripts rely on (JSON in UTF-8, the codes of `kiosk.exits`).
+
+Commands import what they need when they run: `kiosk decode` must not wait for pygame.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from kiosk import __version__
+from kiosk.exits import Exit, Refusal
+from kiosk.query_commands import check, decode, load_config
+from kiosk.register_commands import register
+
+_HEADLESS = click.Path(file_okay=False, path_type=Path)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="kiosk")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    envvar="KIOSK_CONFIG",
+    help="Configuration file (TOML); may also stand behind run and check.",
+)
+@click.pass_context
+def cli(context: click.Context, config: Path | None) -> None:
+    """Tell whether a compulsory-health-insurance policy (полис ОМС) is in force, also offline.
+
+    Exit codes: 0 done or insured, 1 not insured, 2 usage, 3 could not check, 4 malformed input,
+    5 trust failure, 6 device or network.
+    """
+    context.obj = config
+
+
+@cli.command()
+@click.option("--config", type=click.Path(path_type=Path), help="Configuration file (TOML).")
+@click.option("--windowed", is_flag=True, help="In a window instead of on the whole screen.")
+@click.option(
+    "--headless",
+    type=_HEADLESS,
+    metavar="DIR",
+    help="Without a display: every new frame as a PNG, every verdict as a line of verdicts.jsonl.",
+)
+@click.option("--verbose", is_flag=True, help="Log more; never anything personal.")
+@click.pass_context
+def run(
+    context: click.Context,
+    config: Path | None,
+    windowed: bool,
+    headless: Path | None,
+    verbose: bool,
+) -> None:
+    """Run the kiosk until it is told to stop."""
+    from kiosk import logs
+    from kiosk.service import serve
+
+    if windowed and headless is not None:
+        raise click.UsageError("--windowed and --headless exclude each other")
+    logs.set_up(verbose=verbose)
+    serve(load_config(config or context.obj), windowed=windowed, headless=headless)
+
+
+@cli.command()
+@click.option(
+    "--headless",
+    type=_HEADLESS,
+    metavar="DIR",
+    help="Tour all scenes without a display, write frames and verdicts to DIR, and end.",
+)
+@click.option("--audience", type=click.Choice(["public", "registrar"]), default="public")
+def demo(headless: Path | None, audience: str) -> None:
+    """Show a complete kiosk on virtual devices: a reader, a card, a scanner, a sample register."""
+    from kiosk import logs
+    from kiosk.demo.run import play
+
+    logs.set_up()
+    play(headless, audience)
+
+
+cli.add_command(decode)
+cli.add_command(check)
+cli.add_command(register)
+
+
+def main() -> None:
+    """Run `kiosk`; whatever goes wrong ends in one line, never in a traceback."""
+    try:
+        cli.main()
+    except Exception as error:  # noqa: BLE001  # the last line of defence
+        from kiosk.logs import mask
+
+        Refusal(f"internal error: {type(error).__name__}: {mask(str(error))}", Exit.DEVICE).show()
+        sys.exit(Exit.DEVICE)

@@ -1,0 +1,145 @@
+"""The states of one screen, their time limits, and what goes to and from the checker.
+
+Frozen values; `kiosk.session` moves from one to the next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from drivers.events import Device, DeviceEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kiosk.intake import Document
+    from kiosk.policy.model import PresentedPolicy
+    from kiosk.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Longest stay in each state, seconds."""
+
+    reading: float = 6.0
+    """One more than the driver's own deadline for a read."""
+    receiving: float = 5.0
+    """4 KiB at 9600 baud take 4.3 s."""
+    checking: float = 4.0
+    """One more than the deadline of an online question."""
+    showing: float = 20.0
+    removed: float = 1.5
+    """For "card taken too early": the slot is free again, and idle must come within 2 s."""
+    repeat: float = 2.5
+    """The same code within this time of its last sight is already shown, not checked twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Nobody is here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A card is being read."""
+
+    reader: str
+    until: float
+    read: int = 0
+    announced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """A verdict is on the screen."""
+
+    ticket: int
+    reader: str | None
+    """The reader that holds the document's card; None for a code and for a card that is gone."""
+    verdict: Verdict
+    policy: PresentedPolicy | None
+    since: float
+    until: float
+    repeated: bool = False
+    """The same code came again while its answer was new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receiving:
+    """The bytes of a code are coming in."""
+
+    until: float
+    before: Waiting | Showing
+    """Shown again when the code turns out to be noise, or the one that was just answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checking:
+    """A document is with the checker."""
+
+    ticket: int
+    reader: str | None
+    until: float
+
+
+State = Waiting | Reading | Receiving | Checking | Showing
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """To the checker: judge this document; the answer comes back with the ticket."""
+
+    ticket: int
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """From the checker."""
+
+    ticket: int
+    verdict: Verdict
+    policy: PresentedPolicy | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """One device of this kiosk."""
+
+    lost_at: float | None = None
+    """Monotonic time of the loss; None while it works or has not reported yet."""
+    cause: str = ""
+
+
+SessionEvent = DeviceEvent | Checked
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The whole state; `handle` and `tick` make the next one."""
+
+    devices: Mapping[Device, DeviceState]
+    """The devices this kiosk has, by its configuration."""
+    limits: Limits = field(default_factory=Limits)
+    state: State = field(default_factory=Waiting)
+    cards: tuple[str, ...] = ()
+    """Readers that hold a card now, the earliest first."""
+    documents: Mapping[str, Document] = field(default_factory=dict)
+    """By reader: what its card said last; forgotten when the card goes."""
+    last_ticket: int = 0
+    last_code: bytes = b""
+    """Digest of the last code."""
+    last_code_at: float = float("-inf")
+
+    @property
+    def deadline(self) -> float | None:
+        """When `tick` must be called at the latest; None while nothing runs out."""
+        return None if isinstance(self.state, Waiting) else self.state.until
+
+    @property
+    def stopped_at(self) -> float | None:
+        """Since when no way in works (monotonic); None while at least one does."""
+        losses = [device.lost_at for device in self.devices.values()]
+        known = [at for at in losses if at is not None]
+        return max(known, default=None) if len(known) == len(losses) else None

@@ -1,0 +1,284 @@
+"""Words and frames: nothing missing, nothing private in public, nothing that refuses."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+from dataclasses import fields, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+import pytest
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+import kiosk
+from drivers.events import Device
+from kiosk.catalogue import Catalogue
+from kiosk.comparison import Check, Outcome
+from kiosk.config import KioskSection
+from kiosk.offline import ListStatus
+from kiosk.policy.model import Citizenship, Photo
+from kiosk.presenter import TIPS, Surroundings, present
+from kiosk.reasons import CouldNotCheckReason, NextStep, Note, NotInsuredReason
+from kiosk.states import Checking, DeviceState, Reading, Receiving, Session, Showing, Waiting
+from kiosk.verdict import CouldNotCheck, Insured, NotInsured
+from offline_cache.format import Status
+from tests.kiosk.cases import ENP, NOON, OTHER_SMO, POLICY, RECORD, REGISTER, TODAY
+from ui import screen as view
+
+if TYPE_CHECKING:
+    from kiosk.policy.model import PresentedPolicy
+    from kiosk.states import State
+    from kiosk.verdict import Verdict
+
+LOCALE = Path(kiosk.__file__).with_name("locale")
+RUSSIAN = Catalogue("ru")
+DEVICES = {Device.READER: DeviceState(), Device.SCANNER: DeviceState()}
+AROUND = Surroundings(ListStatus(NOON, NOON + timedelta(days=1), 7), TODAY, now=100.0)
+VERDICTS: list[Verdict] = [
+    Insured(RECORD, REGISTER, (), ()),
+    *(NotInsured(reason, RECORD, REGISTER, (), ()) for reason in NotInsuredReason),
+    *(CouldNotCheck(reason, RECORD, REGISTER) for reason in CouldNotCheckReason),
+]
+
+
+def screen_of(state: State, audience: str = "public", around: Surroundings = AROUND) -> view.Screen:
+    """The view of a state."""
+    kiosk_section = KioskSection(id="0412", audience=audience, contact="000-00-00")  # type: ignore[arg-type]
+    return present(Session(DEVICES, state=state), around, kiosk_section, RUSSIAN)
+
+
+def showing(verdict: Verdict, policy: PresentedPolicy | None = POLICY) -> Showing:
+    """A verdict on the screen, 6 of 20 seconds ago."""
+    return Showing(1, "reader", verdict, policy, since=94.0, until=114.0)
+
+
+def texts_of(value: object) -> list[str]:
+    """Every text in a view, however deep."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, tuple):
+        return [text for item in value for text in texts_of(item)]
+    if hasattr(value, "__dataclass_fields__"):
+        return [text for item in fields(value) for text in texts_of(getattr(value, item.name))]  # type: ignore[arg-type]
+    return []
+
+
+def keys_in_code() -> set[str]:
+    """Every literal key that the presenters hand to the catalogue."""
+    found = set()
+    for name in ("presenter.py", "presenter_result.py"):
+        tree = ast.parse(Path(kiosk.__file__).with_name(name).read_text(encoding="utf-8"))
+        for call in ast.walk(tree):
+            if not isinstance(call, ast.Call) or not call.args:
+                continue
+            asked = getattr(call.func, "attr", None) or getattr(call.func, "id", None)
+            if asked in {"say", "text", "text_or_empty"}:
+                found |= {
+                    node.value
+                    for node in ast.walk(call.args[0])
+                    if isinstance(node, ast.Constant)
+                    and isinstance(node.value, str)
+                    and re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", node.value)
+                }
+    return found
+
+
+def test_the_compiled_catalogue_is_the_source() -> None:
+    folder = LOCALE / "ru" / "LC_MESSAGES"
+    with (folder / "kiosk.po").open("rb") as file:
+        source = read_po(file, locale="ru")
+    buffer = io.BytesIO()
+    write_mo(buffer, source)
+    assert buffer.getvalue() == (folder / "kiosk.mo").read_bytes(), "run: make catalogue"
+
+
+@pytest.mark.parametrize("key", sorted(keys_in_code()))
+def test_every_key_in_the_code_has_a_sentence(key: str) -> None:
+    assert RUSSIAN.text_or_empty(key)
+
+
+CODES = [
+    *(f"reason.{reason}.headline" for reason in ["insured", *NotInsuredReason]),
+    *(f"reason.{reason}.headline" for reason in CouldNotCheckReason),
+    *(f"reason.{reason}.detail" for reason in [*NotInsuredReason, *CouldNotCheckReason]),
+    *(f"next.{step}" for step in NextStep),
+    *(f"note.{note}" for note in Note),
+    *(f"status.{status.value}" for status in Status),
+    *(f"tip.{number}" for number in range(1, TIPS + 1)),
+]
+
+
+@pytest.mark.parametrize("key", CODES)
+def test_every_code_has_a_sentence(key: str) -> None:
+    assert RUSSIAN.text_or_empty(key)
+
+
+@pytest.mark.parametrize("step", NextStep)
+def test_a_next_step_has_at_most_seven_words(step: NextStep) -> None:
+    assert len(RUSSIAN.text(f"next.{step}").split()) <= 7
+
+
+def test_an_unknown_key_is_an_error_and_not_shown() -> None:
+    with pytest.raises(KeyError):
+        RUSSIAN.text("no.such.key")
+
+
+@pytest.mark.parametrize("audience", ["public", "registrar"])
+@pytest.mark.parametrize("verdict", VERDICTS, ids=lambda verdict: getattr(verdict, "reason", "ok"))
+def test_every_verdict_has_a_frame_that_refuses_nobody(verdict: Verdict, audience: str) -> None:
+    texts = texts_of(screen_of(showing(verdict), audience))
+    assert RUSSIAN.text(f"next.{verdict.next_step}") in texts
+    words = " ".join(texts).lower()
+    for forbidden in ("отказ", "умер", "смерт"):
+        assert forbidden not in words
+
+
+PRIVATE = ["ПЕТРОВ", "ИВАН", "СЕРГЕЕВИЧ", "05.03.1984", ENP, ENP[:4], "призыв", "служб", "780003"]
+
+
+@pytest.mark.parametrize("verdict", VERDICTS, ids=lambda verdict: getattr(verdict, "reason", "ok"))
+def test_the_public_sees_nothing_of_a_person(verdict: Verdict) -> None:
+    words = " ".join(texts_of(screen_of(showing(verdict))))
+    for secret in PRIVATE:
+        assert secret.lower() not in words.lower()
+
+
+def test_public_insured() -> None:
+    screen = screen_of(showing(VERDICTS[0]))
+    assert screen == view.Result(
+        screen.footer,
+        view.Family.INSURED,
+        "Полис действует",
+        "Номер оканчивается на 0123",
+        "Пройдите к регистратуре",
+        "Заберите карту",
+        "По реестру на 22.11.2026",
+        view.Countdown(14, 20),
+    )
+
+
+@pytest.mark.parametrize("reason", NotInsuredReason)
+def test_emergency_care_stands_beside_every_negative_answer(reason: NotInsuredReason) -> None:
+    screen = screen_of(showing(NotInsured(reason, RECORD, REGISTER, (), ())))
+    assert isinstance(screen, view.Result)
+    assert screen.hint == "Экстренная помощь оказывается всем, без полиса"
+
+
+def test_a_code_without_a_name_asks_for_the_passport() -> None:
+    verdict = Insured(RECORD, REGISTER, (Note.PERSON_NOT_COMPARED,), ())
+    screen = screen_of(replace(showing(verdict), reader=None))
+    assert isinstance(screen, view.Result)
+    assert screen.hint == "Приготовьте паспорт"
+
+
+def test_registrar_sees_what_must_be_compared() -> None:
+    policy = replace(
+        POLICY,
+        photo=Photo("image/jpeg", b"\xff\xd8\xff"),
+        citizenship=Citizenship("UZB", "УЗБЕКИСТАН"),
+    )
+    checks = (Check("person", Outcome.PASS), Check("clock", Outcome.PASS))
+    verdict = Insured(replace(RECORD, insurer=OTHER_SMO), REGISTER, (Note.INSURER_CHANGED,), checks)
+    screen = screen_of(showing(verdict, policy), "registrar")
+    assert isinstance(screen, view.RegistrarResult)
+    assert (screen.surname, screen.names) == ("ПЕТРОВ", "ИВАН СЕРГЕЕВИЧ")
+    assert [(fact.label, fact.value) for fact in screen.facts] == [
+        ("Дата рождения", "05.03.1984, м"),
+        ("ЕНП", "7856 5108 4400 0123"),
+        ("Гражданство", "УЗБЕКИСТАН"),
+    ]
+    insurer, valid, clinic, status = screen.comparisons
+    assert insurer.differs
+    assert insurer.document == "ОГРН 1997800000010, Санкт-Петербург"
+    assert insurer.register == "ОГРН 1997700000010, Москва"
+    assert (valid.document, valid.register) == ("с 01.01.2015", "с 01.01.2015")
+    assert (clinic.register, status.register) == ("МО 780003", "ДПП: действует")
+    assert screen.notes == ("Страховая компания сменилась: верны данные реестра",)
+    # Checks that only matter when they fail are silent when they pass.
+    assert [check.text for check in screen.checks] == ["Лицо совпадает с реестром"]
+    assert screen.photo == b"\xff\xd8\xff"
+
+
+@pytest.mark.parametrize(
+    ("age", "trusted", "expected"),
+    [
+        pytest.param(timedelta(hours=1), True, view.ListState.FRESH, id="fresh"),
+        pytest.param(timedelta(hours=25), True, view.ListState.AGEING, id="ageing"),
+        pytest.param(timedelta(days=4), True, view.ListState.AGEING, id="stale"),
+        pytest.param(timedelta(days=15), True, view.ListState.TOO_OLD, id="too-old"),
+    ],
+)
+def test_the_footer_tells_the_age_of_the_list(
+    age: timedelta, trusted: bool, expected: view.ListState
+) -> None:
+    moment = replace(TODAY, trusted=trusted)
+    screen = screen_of(
+        Waiting(), around=Surroundings(ListStatus(NOON - age, None, 7), moment, 100.0)
+    )
+    assert screen.footer.list_state is expected
+    assert f"{NOON - age:%d.%m.%Y}" in screen.footer.list_text
+
+
+@pytest.mark.parametrize(("damaged", "text"), [(False, "не загружен"), (True, "повреждён")])
+def test_the_footer_says_that_there_is_no_list(damaged: bool, text: str) -> None:
+    screen = screen_of(Waiting(), around=replace(AROUND, list_status=ListStatus(damaged=damaged)))
+    assert screen.footer.list_state is view.ListState.TOO_OLD
+    assert text in screen.footer.list_text
+
+
+def test_a_wrong_clock_is_not_shown_as_the_time() -> None:
+    screen = screen_of(Waiting(), around=replace(AROUND, moment=replace(TODAY, trusted=False)))
+    assert screen.footer.time_text == "часы неверны"
+
+
+@pytest.mark.parametrize(
+    ("state", "title", "progress"),
+    [
+        pytest.param(Reading("r", 106.0), "Карта читается", None, id="reading-unknown"),
+        pytest.param(Reading("r", 106.0, 128, 256), "Карта читается", 0.5, id="reading-half"),
+        pytest.param(Checking(1, "r", 104.0), "Карта читается", 1.0, id="checking-card"),
+        pytest.param(Checking(1, None, 104.0), "Код читается", None, id="checking-code"),
+        pytest.param(Receiving(105.0, Waiting()), "Код читается", None, id="receiving"),
+    ],
+)
+def test_busy_frames_show_honest_progress(state: State, title: str, progress: float | None) -> None:
+    screen = screen_of(state)
+    assert isinstance(screen, view.Busy)
+    assert (screen.title, screen.progress) == (title, progress)
+
+
+def test_idle_names_the_way_that_does_not_work() -> None:
+    lost = {**DEVICES, Device.READER: DeviceState(90.0, "no-reader")}
+    screen = present(Session(lost), AROUND, KioskSection(), RUSSIAN)
+    assert isinstance(screen, view.Idle)
+    assert [way.available for way in screen.invitations] == [False, True]
+    assert "Вставьте карту" not in screen.text
+
+
+def test_idle_of_a_kiosk_without_a_scanner_does_not_mention_codes() -> None:
+    screen = present(Session({Device.READER: DeviceState()}), AROUND, KioskSection(), RUSSIAN)
+    assert isinstance(screen, view.Idle)
+    assert len(screen.invitations) == 1
+    assert "код" not in screen.text.lower()
+
+
+def test_out_of_service_says_since_when_and_whom_to_call() -> None:
+    lost = {
+        Device.READER: DeviceState(40.0, "no-service"),
+        Device.SCANNER: DeviceState(10.0, "unplugged"),
+    }
+    screen = present(Session(lost), AROUND, KioskSection(contact="8-800-000-00-00"), RUSSIAN)
+    assert isinstance(screen, view.OutOfService)
+    since = TODAY.local - timedelta(seconds=60)
+    assert screen.since == f"Не работает с {since:%H:%M}"
+    assert screen.code == "Код: reader:no-service scanner:unplugged"
+    assert screen.contact == "Технику: 8-800-000-00-00"
+
+
+def test_every_screen_type_has_been_seen_above() -> None:
+    names = {kind.__name__ for kind in get_args(view.Screen)}
+    assert names == {"Idle", "Busy", "Result", "RegistrarResult", "Guide", "OutOfService"}

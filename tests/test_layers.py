@@ -1,0 +1,137 @@
+"""The direction of imports, as the architecture draws it: leaves know nobody, doors are single."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+OURS = {"drivers", "kiosk", "offline_cache", "ui"}
+DOORS = {
+    "smartcard": {"drivers.pcsc"},
+    "serial": {"drivers.scanner"},
+    "pygame": {"ui.window", "ui.paint", "ui.photo", "ui.png", "ui.shapes"},
+    "sqlite_utils": {"offline_cache.publisher"},
+    "requests": set(),
+    "cryptography": set(),
+}
+"""Third-party libraries, each with the modules that may import it."""
+
+PURE = {
+    "kiosk.verdict",
+    "kiosk.session",
+    "kiosk.states",
+    "kiosk.presenter",
+    "kiosk.presenter_result",
+    "kiosk.comparison",
+    "kiosk.reasons",
+    "kiosk.intake",
+    "drivers.apdu",
+    "drivers.ber_tlv",
+    "drivers.framing",
+    "drivers.events",
+    "ui.layout",
+    "ui.screen",
+    "ui.theme",
+}
+IMPURE = {"socket", "subprocess", "threading", "time", "select", "sqlite3", "random", "logging"}
+
+
+def modules() -> dict[str, Path]:
+    """All our modules by dotted name."""
+    found = {}
+    for package in sorted(OURS):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imports_of(path: Path, *, at_load: bool = False) -> set[str]:
+    """Dotted names that a module imports; `at_load`: leaving out functions and type checking."""
+    found: set[str] = set()
+
+    def visit(node: ast.AST) -> None:
+        match node:
+            case ast.Import(names):
+                found.update(alias.name for alias in names)
+            case ast.ImportFrom(module=str(module)):
+                found.add(module)
+                found.update(f"{module}.{alias.name}" for alias in node.names)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() if at_load:
+                return
+            case ast.If(test=ast.Name(id="TYPE_CHECKING")) if at_load:
+                return
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(ast.parse(path.read_text(encoding="utf-8")))
+    return found
+
+
+MODULES = modules()
+
+
+@pytest.mark.parametrize("leaf", ["drivers", "ui", "offline_cache"])
+def test_leaves_import_nothing_of_ours(leaf: str) -> None:
+    for name, path in MODULES.items():
+        if name.split(".")[0] == leaf:
+            others = {found.split(".")[0] for found in imports_of(path)} & OURS
+            assert others <= {leaf}, f"{name} imports {others - {leaf}}"
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_each_library_has_its_doors(library: str) -> None:
+    users = {
+        name
+        for name, path in MODULES.items()
+        if any(found.split(".")[0] == library for found in imports_of(path))
+    }
+    assert users <= DOORS[library]
+
+
+@pytest.mark.parametrize("module", sorted(PURE))
+def test_pure_modules_touch_nothing(module: str) -> None:
+    names = {found.split(".")[0] for found in imports_of(MODULES[module])}
+    assert not names & IMPURE
+
+
+def test_the_demo_is_only_imported_by_its_command() -> None:
+    users = {
+        name
+        for name, path in MODULES.items()
+        if not name.startswith("kiosk.demo")
+        and any(found.startswith("kiosk.demo") for found in imports_of(path))
+    }
+    assert users == {"kiosk.cli"}
+
+
+def test_no_cycles_at_load_time() -> None:
+    graph = {
+        name: {found for found in imports_of(path, at_load=True) if found in MODULES} - {name}
+        for name, path in MODULES.items()
+    }
+    done: set[str] = set()
+
+    def visit(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, " → ".join([*trail, name])
+        if name not in done:
+            for other in graph[name]:
+                visit(other, (*trail, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_modules_stay_readable(name: str) -> None:
+    """About 300 lines a module and 40 a function; the margin is for tables."""
+    text = MODULES[name].read_text(encoding="utf-8")
+    assert text.count("\n") <= 330
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            assert lines <= 50, f"{node.name} has {lines} lines"

@@ -240,8 +240,7 @@ def _wrong_size(raw: bytes, prefix: bytes, body: bytes) -> str:
         if len(parts) == codes and all(map(_is_wrapped_policy, parts)):
             return f"{name} codes glued: {len(raw)} bytes"
     size = f"{len(body)} byte{'' if len(body) == 1 else 's'}"
-    names = [*(["STX"] if prefix[:1] == b"\x02" else []), *_AIM_ID.findall(prefix)]
-    behind = " and ".join(name if isinstance(name, str) else name.decode() for name in names)
+    behind = prefix.replace(b"\x02", b"STX ").decode().rstrip()
     terminator = {1: " with CR", 2: " with CR LF"}.get(len(body) - POLICY_BYTES, "")
     place = f" behind {behind}" if behind else ""
     return f"{size}{place}, expected {POLICY_BYTES}{terminator}"

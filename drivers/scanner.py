@@ -140,24 +140,21 @@ class Scanner:
                 self._emit_frame(framing.poll(now), emit)
                 self._delay = _FIRST_DELAY_SECONDS
                 continue
-            data = self._read(fd, hung_up=bool(ready[0][1] & select.POLLHUP))
+            data = self._read(fd)
             empty_reads = 0 if data else empty_reads + 1
             if empty_reads >= _EMPTY_READS:
                 raise ScannerError(self._port, "unplugged", None)
             if data:
                 self._take(framing, data, _arrival(now, due), emit)
 
-    def _read(self, fd: int, *, hung_up: bool) -> bytes:
-        # Not Serial.read: it swallows the errno, and takes an empty read for an error.
+    def _read(self, fd: int) -> bytes:
+        # Not Serial.read: it swallows the errno, and takes the first empty read for an error.
         try:
-            data = os.read(fd, _READ_BYTES)
+            return os.read(fd, _READ_BYTES)
         except BlockingIOError:
-            data = b""
+            return b""
         except OSError as error:
             raise ScannerError(self._port, "unplugged", error.errno) from error
-        if hung_up and not data:
-            raise ScannerError(self._port, "unplugged", None)
-        return data
 
     def _take(
         self,

@@ -120,6 +120,11 @@ def test_hex_dump_gives_its_130_bytes(raw: str) -> None:
             b"01004607028376510217012345678901", "01004607028376510217012345678901", id="gs1-digits"
         ),
         pytest.param(
+            b"01002007028376510217012345678901",
+            "01002007028376510217012345678901",
+            id="gs1-digits-that-begin-as-a-policy",
+        ),
+        pytest.param(
             "]Q1https://oms.example/?p=7856510844123454&n=Ёжиков".encode(),
             "https://oms.example/?p=7856510844123454&n=Ёжиков",
             id="url-utf8",
@@ -165,7 +170,7 @@ def test_text_comes_as_utf8_without_wrapping(raw: bytes, text: str) -> None:
         ),
         pytest.param(
             b"\x02]L2" + policy() + b"\xff",
-            "131 bytes behind STX and ]L2, expected 130 with CR",
+            "131 bytes behind STX ]L2, expected 130 with CR",
             id="131-odd-stx-aim",
         ),
         pytest.param(b"]L0\r", "1 byte behind ]L0, expected 130", id="aim-id-alone"),
@@ -264,7 +269,7 @@ def test_any_split_gives_one_frame(
 def test_any_noise_and_a_gap_leave_the_next_scan_whole(
     noise: bytes,
     payload: bytes,
-    polled: bool,  # noqa: FBT001  hypothesis passes by position
+    polled: bool,
 ) -> None:
     assembler = FrameAssembler()
     assert assembler.feed(noise, 0.0) is None
@@ -318,6 +323,14 @@ def test_silence_is_measured_from_the_last_byte() -> None:
     assert assembler.poll(1.06) is None
     frame = assembler.poll(1.096)
     assert frame == Frame(Classified(FrameKind.TEXT, b"1234"), 1.045)
+
+
+def test_bytes_exactly_at_the_deadline_belong_to_the_scan() -> None:
+    assembler = FrameAssembler(silence=0.25)
+    assembler.feed(b"12", 1.0)
+    assert assembler.feed(b"34", 1.25) is None
+    assert assembler.feed(b"56", 1.75) == Frame(Classified(FrameKind.TEXT, b"1234"), 1.25)
+    assert assembler.poll(2.0) == Frame(Classified(FrameKind.TEXT, b"56"), 1.75)
 
 
 def test_ten_thousand_binary_scans_with_jitter() -> None:

@@ -194,8 +194,10 @@ def test_misbehaviour_spoils_its_own_scan_only(
 def test_twenty_replugs_lose_no_later_scan(virtual: VirtualScanner) -> None:
     rng = seeded(5)
     with listening(virtual.path, silence=0.05) as worker:
+        replugged = time.monotonic()
         for cycle in range(20):
             assert worker.next() == ready(virtual.path), f"cycle {cycle}"
+            assert time.monotonic() - replugged < 1.5, f"cycle {cycle}: back-off must start anew"
             payload = policy(rng)
             virtual.scan(payload, mode=rng.choice(list(Mode)))
             assert worker.frame().payload == payload, f"cycle {cycle}"
@@ -204,6 +206,21 @@ def test_twenty_replugs_lose_no_later_scan(virtual: VirtualScanner) -> None:
             assert isinstance(lost, DeviceLost), f"cycle {cycle}"
             assert (lost.device, lost.cause) == (Device.SCANNER, "unplugged")
             virtual.replug()
+            replugged = time.monotonic()
+
+
+def test_an_unplugging_is_told_once(virtual: VirtualScanner) -> None:
+    with listening(virtual.path) as worker:
+        assert worker.next() == ready(virtual.path)
+        virtual.unplug()
+        assert isinstance(worker.next(), DeviceLost)
+        several_attempts_later = time.monotonic() + 0.8
+        deadline = time.monotonic() + PATIENCE
+        while worker.scanner.last_tick < several_attempts_later:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        virtual.replug()
+        assert worker.next() == ready(virtual.path)
 
 
 def test_unplugged_mid_code_drops_that_code(virtual: VirtualScanner) -> None:
@@ -320,7 +337,7 @@ def test_endless_empty_reads_are_an_unplugging(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     "plugged", [pytest.param(True, id="idle"), pytest.param(False, id="absent")]
 )
-def test_idle_ticks_without_busy_waiting(tmp_path: Path, plugged: bool) -> None:  # noqa: FBT001
+def test_idle_ticks_without_busy_waiting(tmp_path: Path, plugged: bool) -> None:
     device = VirtualScanner(tmp_path)
     if plugged:
         device.replug()

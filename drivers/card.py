@@ -71,8 +71,8 @@ class DeadlineError(CardError):
 class CardTransport(Protocol):
     """The way to one card.
 
-    Implementations return at least SW1 SW2 for whatever bytes they are given, never data of an
-    earlier command, and raise `TransportError` for good once the card is gone.
+    Implementations return at least SW1 SW2 for whatever four bytes or more they are given, never
+    data of an earlier command, and raise `TransportError` for good once the card is gone.
     """
 
     def transmit(self, command: bytes) -> bytes:

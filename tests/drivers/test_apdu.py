@@ -79,7 +79,8 @@ def test_refuses_what_has_no_encoding(
     st.none() | st.integers(1, 65536),
 )
 def test_commands_round_trip(header: bytes, data: bytes, le: int | None) -> None:
-    command = CommandApdu(*header, data, le)
+    cla, ins, p1, p2 = header
+    command = CommandApdu(cla, ins, p1, p2, data, le)
     assert CommandApdu.from_bytes(command.to_bytes()) == command
 
 

@@ -25,7 +25,7 @@ def place_idle(canvas: Canvas, screen: Idle) -> list[Op]:
         Item(screen.text, Style(DETAIL, theme.ink_soft, balance=True), 0.03),
     )
     if canvas.portrait:
-        third = round(0.30 * page.h)
+        third = round(0.34 * page.h)
         head = page._replace(h=third - margin // 2)
         tip = round(0.13 * page.h)
         tiles = Box(page.x, page.y + third, page.w, page.h - third - tip - margin)

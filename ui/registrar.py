@@ -186,7 +186,7 @@ def _person(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float) -> 
     """Name, and the facts that are read out."""
     theme = canvas.theme
     name = Style(REGISTRAR_NAME, theme.ink, Role.BOLD, leading=1.14)
-    words = Stack(canvas, box.w, scale).add(screen.surname, name).add(screen.names, name)
+    words = _unbroken(canvas, box.w, (screen.surname, screen.names), name, scale)
     lift = canvas.px(0.012)
     part = _Part([*words.place(box.x, box.y - lift)], box.y - lift + words.height, words.fits)
     part.bottom += canvas.px(0.016, scale)
@@ -201,6 +201,20 @@ def _person(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float) -> 
         )
         _row(canvas, part, box, cells, scale)
     return part
+
+
+def _unbroken(
+    canvas: Canvas, width: int, texts: tuple[str, ...], style: Style, scale: float
+) -> Stack:
+    """Paragraphs, smaller if that keeps the words of a long name whole."""
+    stack = Stack(canvas, width, scale)
+    for tighter in (1.0, 0.9, 0.8, 0.7, 0.6):
+        stack = Stack(canvas, width, scale * tighter)
+        for text in texts:
+            stack.add(text, style)
+        if not stack.broken:
+            break
+    return stack
 
 
 def _table(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float) -> _Part:

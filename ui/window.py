@@ -156,11 +156,11 @@ class Window:
         if screen == self._shown and self._ops:
             return False
         ops = lay_out(screen, self.size, self._theme, self._fonts.measure)
-        same = ops == self._ops
-        changed = _difference(self._ops, ops)
-        self._shown, self._ops = screen, ops
-        if same:
+        self._shown = screen
+        if ops == self._ops:
             return False
+        changed = _difference(self._ops, ops)
+        self._ops = ops
         self._painter.paint(ops, changed)
         self.frames_presented += 1
         self._flip(changed)

@@ -1,0 +1,1 @@
+"""Tests of the screen: layout by its operations, painting by its pixels."""

@@ -1,0 +1,332 @@
+"""The window by its pixels: what is drawn, when it is drawn, and that it goes away again."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pygame
+import pytest
+
+from tests.ui.frames import KINDS
+from ui import paint
+from ui.errors import DisplayError, FontError, UiError
+from ui.ops import Role, Text, bounds
+from ui.preview import registrar
+from ui.screen import Busy, Countdown, Family, Result, Screen
+from ui.shapes import verdict
+from ui.theme import DARK, LIGHT, Theme, contrast
+from ui.window import Key, Quit, Tap, Window
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Opener = Callable[..., Window]
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Opener]:
+    """Opens headless windows and closes them."""
+    with ExitStack() as stack:
+        numbers = itertools.count()
+
+        def opener(size: tuple[int, int] = (800, 480), **more: Any) -> Window:
+            folder = tmp_path / f"window-{next(numbers)}"
+            return stack.enter_context(Window(size, headless_dir=folder, **more))
+
+        yield opener
+
+
+def _pixels() -> bytes:
+    return pygame.image.tobytes(pygame.display.get_surface(), "RGB")
+
+
+def _digest() -> str:
+    return hashlib.sha256(_pixels()).hexdigest()
+
+
+def _insured(seconds: int = 14) -> Result:
+    screen = KINDS["insured"]
+    assert isinstance(screen, Result)
+    return replace(screen, countdown=Countdown(seconds, 20))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_equal_views_give_equal_pixels(name: str, opened: Opener) -> None:
+    window = opened()
+    window.show(KINDS[name])
+    first = _digest()
+    window.show(KINDS["receiving"] if name != "receiving" else KINDS["idle"])
+    assert _digest() != first
+    window.show(replace(KINDS[name]))
+    assert _digest() == first
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_idle_after_a_frame_is_idle_before_it(name: str, opened: Opener) -> None:
+    window = opened()
+    window.show(KINDS["idle"])
+    before = _pixels()
+    window.show(KINDS[name])
+    window.show(KINDS["idle"])
+    assert _pixels() == before
+
+
+def test_nothing_is_drawn_twice(opened: Opener) -> None:
+    window = opened()
+    assert window.show(_insured())
+    assert not window.show(_insured())
+    for _ in range(5):
+        window.pump()
+    assert (window.frames_presented, window.flips) == (1, 1)
+    assert window.shown == _insured()
+
+
+def test_a_view_that_looks_the_same_is_not_presented(opened: Opener) -> None:
+    window = opened()
+    reading = KINDS["reading"]
+    assert isinstance(reading, Busy)
+    window.show(replace(reading, progress=0.5))
+    assert not window.show(replace(reading, progress=0.5000001))
+    assert window.frames_presented == 1
+
+
+@pytest.mark.parametrize(
+    "screen",
+    [
+        pytest.param(_insured(13), id="countdown"),
+        pytest.param(_insured(0), id="countdown at its end"),
+        pytest.param(replace(_insured(), headline="Полис не действует"), id="headline"),
+        pytest.param(replace(_insured(), family=Family.NOT_INSURED), id="family"),
+        pytest.param(registrar(), id="another kind"),
+    ],
+)
+def test_a_partial_update_equals_a_full_one(screen: Screen, opened: Opener) -> None:
+    window = opened()
+    window.show(_insured(14))
+    window.show(screen)
+    partial = _pixels()
+    window.close()
+    opened().show(screen)
+    assert _pixels() == partial
+
+
+def test_the_registrar_s_countdown_is_partial_too(opened: Opener) -> None:
+    window = opened()
+    window.show(registrar())
+    window.show(replace(registrar(), countdown=Countdown(3, 20)))
+    partial = _pixels()
+    window.close()
+    opened().show(replace(registrar(), countdown=Countdown(3, 20)))
+    assert _pixels() == partial
+
+
+@pytest.mark.parametrize(
+    ("rotation", "panel", "tap", "upright"),
+    [
+        pytest.param(0, (800, 480), (10, 20), (10, 20), id="0"),
+        pytest.param(90, (480, 800), (10, 20), (20, 469), id="90"),
+        pytest.param(180, (800, 480), (10, 20), (789, 459), id="180"),
+        pytest.param(270, (480, 800), (10, 20), (779, 10), id="270"),
+    ],
+)
+def test_rotation(
+    rotation: int,
+    panel: tuple[int, int],
+    tap: tuple[int, int],
+    upright: tuple[int, int],
+    opened: Opener,
+) -> None:
+    plain = opened((800, 480))
+    plain.show(KINDS["idle"])
+    expected = pygame.display.get_surface().copy()
+    plain.close()
+    window = opened(panel, rotation=rotation)
+    window.show(KINDS["idle"])
+    assert window.size == (800, 480)
+    on_panel = pygame.display.get_surface()
+    assert on_panel.get_at(tap) == expected.get_at(upright)
+    turned_back = pygame.transform.rotate(on_panel, rotation)
+    assert pygame.image.tobytes(turned_back, "RGB") == pygame.image.tobytes(expected, "RGB")
+    pygame.event.post(pygame.event.Event(pygame.MOUSEBUTTONDOWN, button=1, pos=tap))
+    assert [e for e in window.pump() if isinstance(e, Tap)] == [Tap(*upright, None)]
+
+
+def test_input(opened: Opener) -> None:
+    window = opened()
+    window.show(KINDS["idle"])
+    window.pump()
+    for event in (
+        pygame.event.Event(pygame.KEYDOWN, key=pygame.K_a),
+        pygame.event.Event(pygame.MOUSEBUTTONDOWN, button=3, pos=(1, 1)),
+        pygame.event.Event(pygame.MOUSEBUTTONDOWN, button=1, pos=(555, 460)),
+        pygame.event.Event(pygame.KEYDOWN, key=pygame.K_ESCAPE),
+        pygame.event.Event(pygame.QUIT),
+    ):
+        pygame.event.post(event)
+    events = window.pump()
+    assert events == [Key("a"), Tap(555, 460, "language:1"), Quit(), Quit()]
+    assert [event.is_quit for event in events] == [False, False, True, True]
+
+
+def test_an_exposed_window_is_presented_again(opened: Opener) -> None:
+    window = opened()
+    window.show(_insured())
+    before = _pixels()
+    pygame.event.post(pygame.event.Event(pygame.WINDOWEXPOSED))
+    window.pump()
+    assert _pixels() == before
+    assert (window.frames_presented, window.flips) == (1, 2)
+
+
+def test_a_display_of_another_size_is_laid_out_anew(opened: Opener) -> None:
+    window = opened()
+    window.show(_insured())
+    pygame.display.set_mode((1024, 600))
+    pygame.event.post(pygame.event.Event(pygame.WINDOWSIZECHANGED))
+    window.pump()
+    assert window.size == (1024, 600)
+    adopted = _pixels()
+    window.close()
+    opened((1024, 600)).show(_insured())
+    assert _pixels() == adopted
+
+
+def test_headless_frames_are_numbered(tmp_path: Path) -> None:
+    with Window((640, 480), headless_dir=tmp_path / "frames") as window:
+        assert not window.needs_pump
+        window.show(KINDS["idle"])
+        window.show(_insured(), label="insured")
+        window.show(_insured(), label="again")
+        window.show(_insured(13))
+        pixels = _pixels()
+    names = sorted(path.name for path in (tmp_path / "frames").iterdir())
+    assert names == ["0001.png", "0002-insured.png", "0003.png"]
+    stored = pygame.image.load(tmp_path / "frames" / "0003.png")
+    assert stored.get_size() == (640, 480)
+    assert pygame.image.tobytes(stored, "RGB") == pixels
+
+
+def test_a_frame_that_cannot_be_written_is_told(tmp_path: Path, opened: Opener) -> None:
+    window = opened()
+    window.show(KINDS["idle"])
+    with pytest.raises(UiError, match="cannot write the frame"):
+        window.grab_png(tmp_path / "missing" / "frame.png")
+
+
+def test_a_rotation_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(DisplayError, match="not 45"):
+        Window((800, 480), rotation=45, headless_dir=tmp_path)
+
+
+def test_closing_twice(opened: Opener) -> None:
+    window = opened()
+    window.show(KINDS["idle"])
+    window.close()
+    window.close()
+    assert window.shown is None
+
+
+def test_no_font_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = dict.fromkeys(Role, (tmp_path / "a.ttf", tmp_path / "b.ttf"))
+    monkeypatch.setattr(paint, "FONT_FILES", missing)
+    with pytest.raises(FontError, match="install fonts-paratype"):
+        Window((800, 480), headless_dir=tmp_path / "frames")
+
+
+def test_the_second_font_serves_without_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fallback = {role: (tmp_path / "a.ttf", paths[-1]) for role, paths in paint.FONT_FILES.items()}
+    monkeypatch.setattr(paint, "FONT_FILES", fallback)
+    with Window((800, 480), headless_dir=tmp_path / "frames") as window:
+        assert window.show(registrar())
+
+
+@pytest.mark.parametrize(
+    ("parts", "shared"),
+    [pytest.param(1, 0.97, id="outline"), pytest.param(3, 0.9, id="with its mark")],
+)
+def test_verdicts_differ_without_colour(parts: int, shared: float, opened: Opener) -> None:
+    opened()
+    masks = [_mask(family, parts) for family in Family]
+    for one, other in itertools.combinations(masks, 2):
+        common = one.overlap_area(other, (0, 0))
+        assert common / (one.count() + other.count() - common) < shared
+
+
+def _mask(family: Family, parts: int) -> pygame.mask.Mask:
+    """The white pixels of the first `parts` operations of a verdict, on black."""
+    surface = pygame.Surface((200, 200))
+    ops = tuple(verdict(family, (100.0, 100.0), 160.0, (255, 255, 255), (0, 0, 0)))
+    paint.Painter(surface, paint.Fonts()).paint(ops[:parts])
+    return pygame.mask.from_threshold(surface, (255, 255, 255), (127, 127, 127))
+
+
+@pytest.mark.parametrize("size", [(800, 480), (1920, 1080)], ids=["800x480", "1920x1080"])
+@pytest.mark.parametrize("name", KINDS)
+def test_glyphs_stay_within_what_layout_gave_them(
+    name: str, size: tuple[int, int], opened: Opener
+) -> None:
+    window = opened(size)
+    window.show(KINDS[name])
+    fonts = paint.Fonts()
+    for op in window._ops:
+        if not isinstance(op, Text):
+            continue
+        surface = pygame.Surface(size, pygame.SRCALPHA)
+        paint.Painter(surface, fonts).paint((op,))
+        ink = surface.get_bounding_rect()
+        assert pygame.Rect(bounds(op)).contains(ink)
+        assert pygame.Rect(op.box.inset(-op.px // 12 - 2, -op.px // 8 - 1)).contains(ink)
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_contrast_on_the_rendered_frame(theme: Theme, opened: Opener) -> None:
+    window = opened((1280, 800), theme=theme)
+    window.show(KINDS["not-insured"])
+    surface = pygame.display.get_surface()
+    for op in window._ops:
+        if isinstance(op, Text):
+            part = surface.subsurface(pygame.Rect(op.box))
+            seen = {part.get_at_mapped((x, y)) for x in range(op.box.w) for y in range(op.box.h)}
+            inks = [surface.unmap_rgb(value) for value in seen]
+            assert max(contrast((ink[0], ink[1], ink[2]), theme.paper) for ink in inks) >= 7
+
+
+def _jpeg(folder: Path, size: tuple[int, int]) -> bytes:
+    surface = pygame.Surface(size)
+    surface.fill((20, 40, 200))
+    pygame.image.save(surface, folder / "photo.jpg")
+    return (folder / "photo.jpg").read_bytes()
+
+
+def test_a_photo_is_shown(tmp_path: Path, opened: Opener) -> None:
+    window = opened()
+    window.show(registrar(photo=_jpeg(tmp_path, (320, 400))))
+    blue = pygame.display.get_surface().get_at((720, 90))
+    assert blue.b > 150 > blue.r
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda _: b"", id="empty"),
+        pytest.param(lambda data: data[:200], id="cut short"),
+        pytest.param(lambda data: data[:2] + b"\xff\xc0" + bytes(30), id="lying header"),
+        pytest.param(lambda data: b"\0\0\0\x0cjP  \r\n\x87\n" + data, id="JPEG 2000"),
+        pytest.param(lambda data: data + bytes(70_000), id="too large"),
+    ],
+)
+def test_anything_else_is_a_silhouette(
+    spoil: Callable[[bytes], bytes], tmp_path: Path, opened: Opener
+) -> None:
+    window = opened()
+    window.show(registrar(photo=None))
+    silhouette = _pixels()
+    window.show(registrar(photo=spoil(_jpeg(tmp_path, (320, 400)))))
+    assert _pixels() == silhouette

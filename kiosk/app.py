@@ -160,6 +160,11 @@ class App:
             workers.append(Worker("scanner", scanner, DeviceLost(Device.SCANNER, "driver-failed")))
         return workers
 
+    @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called, or somebody closed the window."""
+        return self._stopping
+
     def stop(self) -> None:
         """Make `run` return; may be called from any thread and from a signal handler."""
         self._stopping = True

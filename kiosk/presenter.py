@@ -120,14 +120,10 @@ def _idle(
     invitations = []
     for device, (way, drawing) in ways.items():
         if device in session.devices:
-            works = session.devices[device].lost_at is None
+            works = session.works(device)
             text = say(f"idle.{way}" if works else f"idle.{way}.lost")
             invitations.append(view.Invitation(drawing, text, works))
-    working = [
-        way
-        for device, (way, _) in ways.items()
-        if device in session.devices and session.devices[device].lost_at is None
-    ]
+    working = [way for device, (way, _) in ways.items() if session.works(device)]
     tip = around.moment.local.minute // _MINUTES_A_TIP % TIPS + 1
     return view.Idle(
         foot,

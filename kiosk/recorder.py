@@ -34,6 +34,10 @@ class Recorder:
         self.scene: str | None = None
         """The demo's scene, written into each line and into the frames' names."""
 
+    def begin(self) -> None:
+        """Expect another run of the kiosk, which counts its tickets anew."""
+        self._last_ticket = 0
+
     def __call__(self, shown: Shown) -> str:
         """Record a frame; return its label."""
         state = shown.session.state

@@ -137,6 +137,10 @@ class Session:
         """When `tick` must be called at the latest; None while nothing runs out."""
         return None if isinstance(self.state, Waiting) else self.state.until
 
+    def works(self, device: Device) -> bool:
+        """Whether this kiosk has the device, and has not lost it."""
+        return device in self.devices and self.devices[device].lost_at is None
+
     @property
     def stopped_at(self) -> float | None:
         """Since when no way in works (monotonic); None while at least one does."""

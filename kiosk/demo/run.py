@@ -1,0 +1,156 @@
+"""`kiosk demo`: the real kiosk on virtual devices, as a tour of all scenes or to play with."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import shutil
+import tempfile
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from kiosk.app import App
+from kiosk.demo.daemon import DaemonUnavailableError
+from kiosk.demo.scenes import FOR_REGISTRAR, KEYS, SCENES, Scene
+from kiosk.demo.stage import SceneError, Stage, Watch
+from kiosk.exits import Exit, Refusal
+from kiosk.recorder import Recorder
+from kiosk.service import open_window, stop_on_signals
+from ui.errors import UiError
+from ui.window import Key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from kiosk.config import Config
+    from ui.window import InputEvent, Window
+
+_log = logging.getLogger(__name__)
+
+UNASKED_FOLDER: Final = Path("out")
+"""Where the tour goes on a machine without a display, if no folder was given."""
+
+
+def play(headless: Path | None, audience: str) -> None:
+    """Run the demo.
+
+    Raises:
+        Refusal: this machine lacks something, or a scene failed.
+    """
+    if headless is None and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        headless = UNASKED_FOLDER
+        click.echo(f"kiosk: no display here, so the tour goes to the folder {headless}/", err=True)
+    try:
+        with _folder() as folder:
+            if headless is None:
+                _in_window(folder, audience)
+            else:
+                _tour(folder, headless)
+    except (DaemonUnavailableError, UiError, OSError) as error:
+        raise Refusal(f"demo: {error}", Exit.DEVICE) from None
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="kiosk-demo-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+# The tour
+
+
+def _tour(folder: Path, out: Path) -> None:
+    """Play all scenes for the public, then some for the registrar; say which went wrong."""
+    for old in out.glob("[0-9][0-9][0-9][0-9]*.png"):
+        old.unlink()
+    watch = Watch()
+    with Stage(folder, watch) as stage:
+        watch.recorder = recorder = Recorder(out, stage.clock)
+        with open_window(stage.config.screen, headless=out) as window:
+            failed = _perform(stage, stage.config, window, recorder, SCENES)
+            failed += _perform(stage, stage.for_registrar(), window, recorder, FOR_REGISTRAR)
+    scenes = len(SCENES) + len(FOR_REGISTRAR)
+    click.echo(f"kiosk: {scenes - len(failed)} of {scenes} scenes as expected; frames in {out}/")
+    if failed:
+        raise Refusal("demo: " + "; ".join(failed), Exit.NOT_INSURED)
+
+
+def _perform(
+    stage: Stage, config: Config, window: Window, recorder: Recorder, scenes: Sequence[Scene]
+) -> list[str]:
+    """Run one kiosk and play `scenes` on it; return what went wrong, a line a scene."""
+    recorder.begin()
+    stage.watch.begin()
+    failed: list[str] = []
+    app = App(config, stage.clock, window, has_input=False, observer=stage.watch)
+    stop_on_signals(app)
+
+    def script() -> None:
+        try:
+            for scene in scenes:
+                if app.stopping:
+                    return
+                recorder.scene = scene.name
+                _log.info("scene %s", scene.name)
+                try:
+                    scene.play(stage)
+                except SceneError as error:
+                    failed.append(f"{scene.name}: {error}")
+        finally:
+            app.stop()
+
+    actor = threading.Thread(target=script, name="tour")
+    actor.start()
+    app.run()
+    actor.join()
+    return failed
+
+
+# The window
+
+
+def _in_window(folder: Path, audience: str) -> None:
+    watch = Watch()
+    with Stage(folder, watch) as stage:
+        stage.publish_sample()
+        config = stage.for_registrar() if audience == "registrar" else stage.config
+        with open_window(config.screen, windowed=True) as window:
+            wishes: queue.Queue[Scene | None] = queue.Queue()
+            app = App(config, stage.clock, window, observer=watch, on_input=_wisher(wishes))
+            stop_on_signals(app)
+            actor = threading.Thread(target=_grant, args=(wishes, stage), name="demo")
+            actor.start()
+            _print_keys()
+            app.run()
+            wishes.put(None)
+            actor.join()
+
+
+def _wisher(wishes: queue.Queue[Scene | None]) -> Callable[[InputEvent], None]:
+    def on_input(event: InputEvent) -> None:
+        if isinstance(event, Key) and event.name in KEYS and wishes.empty():
+            wishes.put(KEYS[event.name])
+
+    return on_input
+
+
+def _grant(wishes: queue.Queue[Scene | None], stage: Stage) -> None:
+    while (scene := wishes.get()) is not None:
+        try:
+            scene.play(stage)
+        except SceneError as error:
+            _log.warning("scene %s: %s", scene.name, error)
+
+
+def _print_keys() -> None:
+    click.echo("Press a key in the window:")
+    for key, scene in KEYS.items():
+        click.echo(f"  {key}  {scene.name}")

@@ -1,0 +1,302 @@
+"""The tour: every verdict reason, every kind of document, every mishap, as named scenes.
+
+A scene does something with the virtual devices and names the answer it must see; `kiosk demo`
+plays them all, or one at a key press. A scene whose answer does not come fails the tour.
+"""
+
+from __future__ import annotations
+
+import string
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from drivers.events import Device
+from kiosk.demo import faults
+from kiosk.demo.card import ATR_FOMS112, ATR_FOMSOMS, oms_card, other_card
+from kiosk.demo.encode_barcode import encode
+from kiosk.demo.encode_chip import holder_file, insurer_file
+from kiosk.demo.people import luhn_digit, person
+from kiosk.demo.scanner import REAL, Mode
+from kiosk.demo.silhouette import silhouette
+from kiosk.states import Reading, Showing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kiosk.demo.card import Card, VirtualCard
+    from kiosk.demo.stage import Stage
+
+HOLD_SECONDS: Final = 0.2
+"""How long a code's answer stays before the next scene: long enough to be seen in a window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One scene: its name in `verdicts.jsonl`, and what happens."""
+
+    name: str
+    play: Callable[[Stage], None]
+
+
+def card_of(slug: str, *, photo: bool = False, atr: bytes = ATR_FOMSOMS) -> VirtualCard:
+    """The electronic policy of one of the cast, as the insurer issued it."""
+    one = person(slug)
+    picture = silhouette(12_000) if photo else None
+    return oms_card(holder_file(one, photo=picture), insurer_file(one), atr=atr)
+
+
+def barcode_of(slug: str, kind: int = 1) -> bytes:
+    """The barcode on the paper policy of one of the cast."""
+    return encode(person(slug), kind=kind)
+
+
+def _tap(card: Callable[[], Card], expected: str) -> Callable[[Stage], None]:
+    def play(stage: Stage) -> None:
+        stage.tap(card(), expected)
+
+    return play
+
+
+def _scan(payload: Callable[[], bytes], expected: str) -> Callable[[Stage], None]:
+    def play(stage: Stage) -> None:
+        stage.scan(payload(), expected)
+        time.sleep(HOLD_SECONDS)
+
+    return play
+
+
+def _text(template: str, slug: str = "plain_woman") -> Callable[[], bytes]:
+    return lambda: template.format(enp=person(slug).enp).encode()
+
+
+def _misread() -> bytes:
+    enp = person("plain_man").enp
+    return (enp[:-1] + str((int(enp[-1]) + 1) % 10)).encode()
+
+
+def _city_card() -> bytes:
+    """16 digits of a St Petersburg city card: right check digit, no birth date inside."""
+    body = "780000000123456"
+    return (body + luhn_digit(body)).encode()
+
+
+def _damaged() -> Card:
+    holder = holder_file(person("plain_man"))
+    return oms_card(holder[: len(holder) // 2] + b"\xff" * (len(holder) // 2))
+
+
+def _slow(stage: Stage) -> None:
+    """A card at the speed of a real one: the frame shows how far the reading is."""
+    since = stage.watch.mark
+    stage.slots[0].insert(faults.Slow(card_of("plain_woman", photo=True, atr=ATR_FOMS112)))
+    stage.watch.wait(
+        lambda shown: isinstance(shown.session.state, Reading) and shown.session.state.read > 0,
+        since,
+    )
+    stage.answer("insured", since)
+    since = stage.watch.mark
+    stage.slots[0].remove()
+    stage.watch.wait_for("idle", since)
+
+
+def _pulled(stage: Stage) -> None:
+    since = stage.watch.mark
+    stage.slots[0].insert(faults.Pulled(card_of("plain_man"), after=3))
+    stage.answer("card-removed", since)
+    stage.watch.wait_for("idle", since)
+
+
+def _two_cards(stage: Stage) -> None:
+    stage.insert(card_of("plain_man"), "insured", slot=0)
+    stage.insert(card_of("plain_woman"), "two-cards", slot=1)
+    since = stage.watch.mark
+    stage.slots[0].remove()
+    stage.answer("insured", since)
+    since = stage.watch.mark
+    stage.slots[1].remove()
+    stage.watch.wait_for("idle", since)
+
+
+def _torn(stage: Stage) -> None:
+    """A lost byte spoils one scan and not the next."""
+    since = stage.watch.mark
+    stage.scanner.scan(barcode_of("yo"), mode=Mode.CRLF, lose=60)
+    stage.answer("unreadable-code", since)
+    stage.scan(barcode_of("yo"), "insured")
+
+
+def _glued(stage: Stage) -> None:
+    since = stage.watch.mark
+    stage.scanner.glue(barcode_of("plain_man"), barcode_of("plain_woman"))
+    stage.answer("unreadable-code", since)
+
+
+def _already_shown(stage: Stage) -> None:
+    stage.scan(barcode_of("yo_man"), "insured")
+    since = stage.watch.mark
+    stage.scanner.scan(barcode_of("yo_man"))
+    stage.watch.wait(
+        lambda shown: isinstance(shown.session.state, Showing) and shown.session.state.repeated,
+        since,
+    )
+
+
+def _real_scanner(stage: Stage) -> None:
+    """9600 baud and AIM ids: the frame acknowledges the first byte."""
+    since = stage.watch.mark
+    stage.scanner.scan(barcode_of("full_68", kind=2), mode=Mode.AIM_L1, pacing=REAL)
+    stage.watch.wait_for("busy", since)
+    stage.answer("insured", since)
+
+
+def _clock_wrong(stage: Stage) -> None:
+    stage.set_clock(datetime(1970, 1, 1, tzinfo=UTC))
+    try:
+        stage.tap(card_of("plain_man"), "clock")
+    finally:
+        stage.set_clock(None)
+
+
+def _with_list(
+    slug: str,
+    expected: str,
+    *,
+    age: timedelta = timedelta(),
+    territories: tuple[str, ...] = (),
+) -> Callable[[Stage], None]:
+    """Play with another list, put in place while the kiosk runs, and bring the sample back."""
+
+    def play(stage: Stage) -> None:
+        stage.publish_small(age=age, territories=territories)
+        try:
+            stage.tap(card_of(slug), expected)
+        finally:
+            stage.publish_sample()
+
+    return play
+
+
+def _reader_unplugged(stage: Stage) -> None:
+    """Without its reader the kiosk still takes codes, and says so; it finds the reader again."""
+    since = stage.watch.mark
+    stage.pcscd.unplug_reader()
+    stage.watch.wait(lambda shown: not shown.session.works(Device.READER), since)
+    stage.scan(barcode_of("plain_woman"), "insured")
+    since = stage.watch.mark
+    stage.pcscd.replug_reader()
+    stage.watch.wait(lambda shown: shown.session.works(Device.READER), since)
+    stage.tap(card_of("plain_man"), "insured")
+
+
+def _scanner_unplugged(stage: Stage) -> None:
+    since = stage.watch.mark
+    stage.scanner.unplug()
+    stage.watch.wait(lambda shown: not shown.session.works(Device.SCANNER), since)
+    stage.tap(card_of("plain_man"), "insured")
+    since = stage.watch.mark
+    stage.scanner.replug()
+    stage.watch.wait(lambda shown: shown.session.works(Device.SCANNER), since)
+    stage.scan(barcode_of("plain_woman", kind=2), "insured")
+
+
+def _out_of_service(stage: Stage) -> None:
+    """Both devices gone: the kiosk says so, and comes back by itself."""
+    since = stage.watch.mark
+    stage.scanner.unplug()
+    stage.pcscd.kill()
+    stage.watch.wait_for("out-of-service", since)
+    since = stage.watch.mark
+    stage.pcscd.start()
+    stage.scanner.replug()
+    stage.watch.wait(
+        lambda shown: shown.session.works(Device.READER) and shown.session.works(Device.SCANNER),
+        since,
+    )
+    stage.tap(card_of("plain_man"), "insured")
+
+
+def _pcscd_restarted(stage: Stage) -> None:
+    """A card that is put in while the reader's service is away is not lost."""
+    since = stage.watch.mark
+    stage.pcscd.kill()
+    stage.slots[0].insert(card_of("plain_woman"))
+    stage.pcscd.start()
+    stage.answer("insured", since)
+    since = stage.watch.mark
+    stage.slots[0].remove()
+    stage.watch.wait_for("idle", since)
+
+
+def _no_list(stage: Stage) -> None:
+    """A fresh kiosk has no list yet; the list is used as soon as it is there."""
+    stage.tap(card_of("plain_man"), "no-list")
+    stage.publish_sample()
+    stage.tap(card_of("plain_man"), "insured")
+
+
+SCENES: Final = (
+    Scene("no-list", _no_list),
+    Scene("insured-chip", _tap(lambda: card_of("plain_woman"), "insured")),
+    Scene("insured-chip-photo", _tap(lambda: card_of("plain_man", photo=True), "insured")),
+    Scene("insured-chip-slow", _slow),
+    Scene("insured-barcode-01", _scan(lambda: barcode_of("double_barrelled"), "insured")),
+    Scene("insured-barcode-02", _scan(lambda: barcode_of("apostrophe", 2), "insured")),
+    Scene("insured-barcode-real", _real_scanner),
+    Scene("insured-no-patronymic", _scan(lambda: barcode_of("two_letters"), "insured")),
+    Scene("insured-digital", _scan(_text("{enp}"), "insured")),
+    Scene("insured-digital-url", _scan(_text("https://example.org/p?n={enp}", "child"), "insured")),
+    Scene("insurer-changed", _tap(lambda: card_of("other_insurer"), "insured")),
+    Scene("awaiting-confirmation", _scan(_text("{enp}", "newborn"), "insured")),
+    Scene("suspended", _tap(lambda: card_of("suspended"), "suspended")),
+    Scene("expired", _tap(lambda: card_of("expired"), "expired")),
+    Scene("right-ended", _scan(lambda: barcode_of("ended"), "right-ended")),
+    Scene("not-confirmed", _scan(lambda: barcode_of("not_confirmed"), "not-confirmed")),
+    Scene("annulled", _scan(lambda: barcode_of("annulled", 2), "annulled")),
+    Scene("not-started", _scan(lambda: barcode_of("not_started"), "not-started")),
+    Scene("details-differ", _tap(lambda: card_of("details_differ"), "details-differ")),
+    Scene("to-be-clarified", _tap(lambda: card_of("to_clarify"), "to-be-clarified")),
+    Scene("not-in-list", _tap(lambda: card_of("absent"), "not-in-list")),
+    Scene("wrong-card", _tap(other_card, "wrong-card")),
+    Scene("mute-card", _tap(lambda: faults.Mute(card_of("plain_man")), "mute-card")),
+    Scene("unreadable-card", _tap(_damaged, "unreadable-card")),
+    Scene("endless-card", _tap(lambda: faults.Endless61(card_of("plain_man")), "unreadable-card")),
+    Scene("card-pulled", _pulled),
+    Scene("two-cards", _two_cards),
+    Scene("unreadable-code", _torn),
+    Scene("codes-glued", _glued),
+    Scene("already-shown", _already_shown),
+    Scene("misread", _scan(_misread, "misread")),
+    Scene("blank-number", _scan(lambda: b"00012345678", "blank-number")),
+    Scene(
+        "several-numbers",
+        _scan(f"{person('plain_man').enp} {person('yo').enp}".encode, "several-numbers"),
+    ),
+    Scene("not-a-policy-number", _scan(_city_card, "not-a-policy-number")),
+    Scene("no-number", _scan(lambda: b"TICKET A-17", "no-number")),
+    Scene("clock-wrong", _clock_wrong),
+    Scene("reader-unplugged", _reader_unplugged),
+    Scene("scanner-unplugged", _scanner_unplugged),
+    Scene("pcscd-restarted", _pcscd_restarted),
+    Scene("out-of-service", _out_of_service),
+    Scene("list-ageing", _with_list("plain_man", "insured", age=timedelta(days=2))),
+    Scene("list-too-old", _with_list("plain_man", "list-too-old", age=timedelta(days=15))),
+    Scene("not-covered", _with_list("absent", "not-covered", territories=("77",))),
+)
+"""In the order of the tour. `no-list` comes first: it needs a kiosk without a register."""
+
+FOR_REGISTRAR: Final = (
+    Scene("registrar-insured", _tap(lambda: card_of("plain_man", photo=True), "insured")),
+    Scene("registrar-insurer-changed", _tap(lambda: card_of("other_insurer"), "insured")),
+    Scene("registrar-foreigner", _tap(lambda: card_of("kyrgyz", photo=True), "insured")),
+    Scene("registrar-long-name", _scan(lambda: barcode_of("full_68", 2), "insured")),
+    Scene("registrar-digital", _scan(_text("{enp}"), "insured")),
+    Scene("registrar-suspended", _tap(lambda: card_of("suspended"), "suspended")),
+    Scene("registrar-details-differ", _tap(lambda: card_of("details_differ"), "details-differ")),
+    Scene("registrar-not-in-list", _scan(lambda: barcode_of("absent"), "not-in-list")),
+)
+"""What the registrar's screen shows of the same documents."""
+
+KEYS: Final = dict(zip(string.digits + string.ascii_lowercase, SCENES[1:], strict=False))
+"""In a window: the key that plays a scene."""

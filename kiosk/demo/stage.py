@@ -1,0 +1,225 @@
+"""A complete kiosk on virtual devices: what the demo plays on and the flow tests stand on."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final, Self
+
+from kiosk.clock import Clock
+from kiosk.config import Config, KioskSection, RegisterSection, ScannerSection
+from kiosk.demo.daemon import SOCKET_VARIABLE, PrivatePcscd
+from kiosk.demo.register_sample import SAMPLE_ROWS, SMALLEST_SAMPLE, write_csv
+from kiosk.demo.scanner import VirtualScanner
+from kiosk.demo.vpcd import VirtualSlot
+from kiosk.recorder import Recorder, label_of
+from kiosk.states import Showing
+from offline_cache.csv_rows import read_rows
+from offline_cache.format import load_key_file
+from offline_cache.publisher import build_base
+from offline_cache.rows import Problems
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kiosk.app import Shown
+    from kiosk.demo.card import Card
+
+_log = logging.getLogger(__name__)
+
+WAIT_SECONDS: Final = 10.0
+"""Longer than any time limit that a scene has to sit out."""
+
+
+class SceneError(Exception):
+    """The kiosk did not show what a scene is about; the message says what it showed instead."""
+
+
+class Watch:
+    """Remembers what the kiosk showed, and waits for more; an observer of `kiosk.app`."""
+
+    def __init__(self, recorder: Recorder | None = None) -> None:
+        """Pass every frame on to `recorder`, if there is one."""
+        self.recorder = recorder
+        self._changed = threading.Condition()
+        self._shown: list[Shown] = []
+
+    def __call__(self, shown: Shown) -> str:
+        """Take a frame; return its label."""
+        label = label_of(shown.session) if self.recorder is None else self.recorder(shown)
+        with self._changed:
+            self._shown.append(shown)
+            self._changed.notify_all()
+        return label
+
+    def begin(self) -> None:
+        """Forget what was shown: another run of the kiosk begins, and counts its tickets anew."""
+        with self._changed:
+            self._shown.clear()
+
+    @property
+    def mark(self) -> int:
+        """The place after the newest frame, for `wait`."""
+        with self._changed:
+            return len(self._shown)
+
+    def newest_ticket(self, before: int) -> int:
+        """Return the ticket of the last verdict shown before the place `before`; 0 for none."""
+        with self._changed:
+            return max((ticket_of(shown) for shown in self._shown[:before]), default=0)
+
+    def wait(
+        self, condition: Callable[[Shown], bool], since: int, seconds: float = WAIT_SECONDS
+    ) -> Shown:
+        """Return the first frame from `since` on that fulfils `condition`.
+
+        Raises:
+            SceneError: none came in time.
+        """
+        with self._changed:
+            found = self._changed.wait_for(
+                lambda: next((one for one in self._shown[since:] if condition(one)), None), seconds
+            )
+            if found is None:
+                seen = ", ".join(label_of(one.session) for one in self._shown[since:]) or "nothing"
+                raise SceneError(f"shown instead: {seen}")
+            return found
+
+    def wait_for(self, label: str, since: int, seconds: float = WAIT_SECONDS) -> Shown:
+        """Wait for a frame by its name (`kiosk.recorder.label_of`)."""
+        return self.wait(lambda shown: label_of(shown.session) == label, since, seconds)
+
+
+class Stage:
+    """Virtual reader with two slots, scanner, register folder and clock, all in one folder.
+
+    Usable as a context manager. Sets the environment variable by which libpcsclite finds the
+    private pcscd: one stage a process.
+    """
+
+    def __init__(self, folder: Path, watch: Watch) -> None:
+        """Start the devices.
+
+        Raises:
+            DaemonUnavailableError: this machine cannot run a private pcscd.
+        """
+        self.watch = watch
+        self._folder = folder
+        self._offset = 0.0
+        self._serial = 0
+        self.clock = Clock(lambda: time.time() + self._offset)
+        self._key_file = folder / "register.key"
+        self._key_file.write_bytes(os.urandom(32))
+        self._devices = ExitStack()
+        try:
+            self.pcscd = self._devices.enter_context(PrivatePcscd())
+            os.environ[SOCKET_VARIABLE] = str(self.pcscd.socket_path)
+            self.slots = tuple(
+                self._devices.enter_context(VirtualSlot(port)) for port in self.pcscd.ports
+            )
+            self.scanner = self._devices.enter_context(VirtualScanner(folder))
+        except BaseException:
+            self._devices.close()
+            raise
+
+    def __enter__(self) -> Self:
+        """The stage itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Put the devices away."""
+        self._devices.close()
+
+    @property
+    def config(self) -> Config:
+        """A configuration for these devices."""
+        return Config(
+            kiosk=KioskSection(id="0412", contact="8-800-000-00-00"),
+            scanner=ScannerSection(self.scanner.path),
+            register=RegisterSection(self._folder / "register", self._key_file),
+        )
+
+    def for_registrar(self) -> Config:
+        """The same kiosk, as a registrar has it."""
+        config = self.config
+        return replace(config, kiosk=replace(config.kiosk, audience="registrar"))
+
+    def publish_sample(self) -> None:
+        """Put the sample register of 50,000 entries into the kiosk's folder, signed now."""
+        self._publish(SAMPLE_ROWS)
+
+    def publish_small(
+        self, *, age: timedelta = timedelta(), territories: tuple[str, ...] = ()
+    ) -> None:
+        """Put a small register with the same cast there, with other properties."""
+        self._publish(SMALLEST_SAMPLE, age=age, territories=territories)
+
+    def _publish(
+        self, rows: int, *, age: timedelta = timedelta(), territories: tuple[str, ...] = ()
+    ) -> None:
+        csv = self._folder / f"sample-{rows}.csv"
+        if not csv.exists():
+            write_csv(csv, rows)
+        self._serial += 1
+        now = datetime.now(UTC)
+        with csv.open("rb") as stream:
+            problems = Problems()
+            build_base(
+                read_rows(stream, problems),
+                load_key_file(self._key_file),
+                self._folder / "register",
+                serial=self._serial,
+                as_of=now - age,
+                next_expected=now - age + timedelta(days=1),
+                territories=territories,
+                problems=problems,
+            )
+
+    def set_clock(self, at: datetime | None) -> None:
+        """Set the kiosk's wall clock to `at`, or right again."""
+        self._offset = 0.0 if at is None else at.timestamp() - time.time()
+
+    def tap(self, card: Card, expected: str, *, slot: int = 0) -> Shown:
+        """Insert a card, wait for the answer named `expected`, take the card, wait for idle."""
+        shown = self.insert(card, expected, slot=slot)
+        since = self.watch.mark
+        self.slots[slot].remove()
+        self.watch.wait_for("idle", since)
+        return shown
+
+    def insert(self, card: Card, expected: str, *, slot: int = 0) -> Shown:
+        """Insert a card and wait for the answer named `expected`; the card stays in."""
+        return self._present(lambda: self.slots[slot].insert(card), expected)
+
+    def scan(self, payload: bytes, expected: str) -> Shown:
+        """Show a code to the scanner and wait for the answer named `expected`."""
+        return self._present(lambda: self.scanner.scan(payload), expected)
+
+    def _present(self, act: Callable[[], None], expected: str) -> Shown:
+        since = self.watch.mark
+        act()
+        return self.answer(expected, since)
+
+    def answer(self, expected: str, since: int) -> Shown:
+        """Wait for the first verdict shown after `since`; it must be the one named `expected`.
+
+        Raises:
+            SceneError: another verdict came, or none.
+        """
+        before = self.watch.newest_ticket(since)
+        shown = self.watch.wait(lambda one: ticket_of(one) > before, since)
+        if label_of(shown.session) != expected:
+            raise SceneError(f"expected {expected}, shown instead: {label_of(shown.session)}")
+        return shown
+
+
+def ticket_of(shown: Shown) -> int:
+    """The ticket of the verdict that a frame shows; 0 for other frames."""
+    state = shown.session.state
+    return state.ticket if isinstance(state, Showing) else 0

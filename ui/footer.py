@@ -38,7 +38,7 @@ def place_footer(canvas: Canvas, footer: Footer, languages: tuple[str, ...] = ()
     half = body.h // 2
     above, below = body._replace(h=half), body._replace(y=body.y + half, h=body.h - half)
     first = _row(canvas, above, footer, _Status(status.list_text, "", "", status.time), ())
-    return [rule, *first, *_second_row(canvas, below, (status.kiosk, status.network), languages)]
+    return [rule, *first, *_second_row(canvas, below, status, languages)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,16 @@ class _Status:
     time: str
 
 
-def _second_row(
-    canvas: Canvas, box: Box, texts: tuple[str, ...], languages: tuple[str, ...]
-) -> list[Op]:
-    row = _Row(canvas, box)
-    row.right_to_left(texts, languages)
-    return row.ops if row.fits or not texts else _second_row(canvas, box, texts[:-1], languages)
+def _second_row(canvas: Canvas, box: Box, status: _Status, languages: tuple[str, ...]) -> list[Op]:
+    rows = []
+    for kiosk in (status.kiosk, ""):
+        row = _Row(canvas, box)
+        row.right_to_left((kiosk,), languages)
+        rows.append(row)
+    row = next((row for row in rows if row.fits), rows[-1])
+    if row.room_for(status.network):
+        row.words(status.network)
+    return row.ops
 
 
 def _row(
@@ -141,9 +145,15 @@ class _Row:
             while text and not self.room_for(text + "…"):
                 text = text[:-1]
             text = f"{text}…" if text else ""
+        self.words(text)
+
+    def words(self, text: str) -> None:
+        """A text at the left, where there is room for it."""
+        text = clean(text)
         if text:
             slot = self._slot(self._text_left, self._width(text))
-            self.ops.append(Text(slot, text, Role.REGULAR, self._px, theme.ink_soft))
+            colour = self._canvas.theme.ink_soft
+            self.ops.append(Text(slot, text, Role.REGULAR, self._px, colour))
 
     @property
     def _text_left(self) -> int:

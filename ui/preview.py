@@ -165,7 +165,7 @@ def registrar(family: Family = Family.INSURED, photo: bytes | None = None) -> Re
             Comparison("Прикрепление", "—", "Поликлиника № 3"),
             Comparison("Телефон компании", "", "8-800-000-00-00"),
         ),
-        "По реестру на 22.11.2026",
+        "По реестру на 22.11.2026" if same else "По реестру на 14.11.2026",
         _COUNTDOWN,
         photo,
         "Сравните с предъявителем",

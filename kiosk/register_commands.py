@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +62,15 @@ def _territories(
     return codes
 
 
+def _past(
+    _context: click.Context, _parameter: click.Parameter, moment: datetime | None
+) -> datetime | None:
+    # A list from the future would make every kiosk distrust its own clock.
+    if moment is not None and moment > _now() + timedelta(minutes=10):
+        raise click.BadParameter("lies in the future")
+    return moment
+
+
 def _now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
@@ -89,7 +98,9 @@ def register() -> None:
     help="Folder to publish in; a kiosk uses it as [register] dir.",
 )
 @click.option("--serial", type=click.IntRange(min=1), help="Default: one more than the last.")
-@click.option("--as-of", type=_Moment(), help="When the list was made. Default: now.")
+@click.option(
+    "--as-of", type=_Moment(), callback=_past, help="When the list was made. Default: now."
+)
 @click.option("--next-expected", type=_Moment(), help="When the next list is to come.")
 @click.option(
     "--territory",

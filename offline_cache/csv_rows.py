@@ -21,7 +21,6 @@ from offline_cache.errors import BadRowsError
 from offline_cache.format import Insurer, KeyKind, parse_policy_type, parse_status
 from offline_cache.normalise import (
     fold_document,
-    fold_name,
     fold_number,
     fold_old_policy,
     snils_with_birth_date,
@@ -167,7 +166,8 @@ def _read_header(line: bytes) -> Callable[[list[str]], _Fields]:
 
 
 def _row(line: int, fields: _Fields) -> RegisterRow:
-    if not fold_name(fields.surname) and not fold_name(fields.given_name):
+    # A dash is how some exports write "none".
+    if not fields.surname.strip(" -") and not fields.given_name.strip(" -"):
         raise _BadFieldError("surname", "neither surname nor given name")
     if fields.sex.strip().upper() not in _SEXES:
         raise _BadFieldError("sex", "not one of male, female")

@@ -135,8 +135,10 @@ def day_from_code(code: int) -> date:
     return date.fromordinal(code + _DAY_ZERO)
 
 
-def row_check(row: Sequence[int | None], next_key: int) -> int:
+def row_check(row: Sequence[int | None], next_key: int, serial: int) -> int:
     """CRC-32 over a row's key, the next row's key and the fields; finds every single-bit error.
+
+    It starts from the list's serial, so that pages of another list, left by a torn copy, fail too.
 
     Raises:
         struct.error, TypeError: when a field is outside its range, which only damage brings about.
@@ -153,13 +155,14 @@ def row_check(row: Sequence[int | None], next_key: int) -> int:
             _NO_DATE if valid_from is None else valid_from,
             _NO_DATE if valid_to is None else valid_to,
             tag_of(person_check or 0),
-        )
+        ),
+        serial & 0xFFFFFFFF,
     )
 
 
-def seal_row(row: Row, next_key: int) -> Row:
+def seal_row(row: Row, next_key: int, serial: int) -> Row:
     """The row with its check in place; `person_check` must hold the tag already."""
-    check = row_check(row, next_key)
+    check = row_check(row, next_key, serial)
     return Row(*row[:-1], pack_person_check(tag_of(row.person_check), check))
 
 
@@ -181,7 +184,7 @@ def tag_of(person_check: int) -> int:
     return person_check >> 32 & 0xFFFFFFFF
 
 
-def row_hash(row: Row, insurer: Insurer, clinic: str | None) -> int:
+def row_hash(row: Row, insurer: Insurer | None, clinic: str | None) -> int:
     """What a row adds to the digest; references by content, since ids differ between files."""
     fields = _HASHED.pack(
         row.key,
@@ -191,7 +194,8 @@ def row_hash(row: Row, insurer: Insurer, clinic: str | None) -> int:
         _NO_DATE if row.valid_to is None else row.valid_to,
         tag_of(row.person_check),
     )
-    references = f"{insurer.ogrn} {insurer.okato} {clinic or ''}".encode()
+    smo = "" if insurer is None else f"{insurer.ogrn} {insurer.okato}"
+    references = f"{smo} {clinic or ''}".encode()
     hashed = blake2b(fields + references, digest_size=32, person=b"register-row")
     return int.from_bytes(hashed.digest(), "big")
 

@@ -50,6 +50,8 @@ def fold_patronymic(value: str | None) -> str:
 
 def fold_number(value: str) -> str:
     """A number written with or without spaces and hyphens: ENP, SNILS, temporary certificate."""
+    if value.isalnum():
+        return value
     return _SEPARATORS.sub("", _visible(value))
 
 

@@ -10,13 +10,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from offline_cache import layout
-from offline_cache.base_writer import PROGRESS_EVERY, BaseWriter, References
 from offline_cache.errors import (
     BadRowsError,
     RegisterCorruptError,
     RegisterSpaceError,
     RegisterWriteError,
 )
+from offline_cache.file_writer import PROGRESS_EVERY, FileWriter, References
 from offline_cache.format import KeyKind, fold_value
 from offline_cache.layout import Meta
 from offline_cache.normalise import fold_name, fold_patronymic
@@ -101,7 +101,7 @@ def build_base(
             kinds=tuple(kind for kind in KeyKind if kind in reader.kinds),
         )
         staged = folder / layout.BASE_NAME
-        writer = BaseWriter(staged, key, reader.references)
+        writer = FileWriter(staged, key, reader.references)
         settled = settle_records(reader.runs.merged(), problems)
         meta = writer.write(settled, about, lambda count: progress(Stage.WRITING, count))
         problems.settle()

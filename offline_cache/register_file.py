@@ -133,7 +133,7 @@ class RegisterFile:
         return None
 
     def _prove(self, row: _StoredRow, next_key: int) -> None:
-        if row_check(row, next_key) != row[7] & 0xFFFFFFFF:
+        if row_check(row, next_key, self.meta.serial) != row[7] & 0xFFFFFFFF:
             raise self._damaged("a row fails its check")
 
     def _entry(self, row: _StoredRow) -> Entry | _Deleted:
@@ -155,7 +155,7 @@ class RegisterFile:
     def _load(self, key: RegisterKey) -> Meta:
         self._check_header()
         items = self._read_meta()
-        if items.get("key_check") != key.check_value:
+        if items.get("key_check", key.check_value) != key.check_value:
             raise RegisterKeyError(
                 f"{self._path}: built with another key; use the key file of its publisher"
             )

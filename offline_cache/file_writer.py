@@ -1,4 +1,4 @@
-"""Writes a base file from rows in key order, and reads it back before anybody relies on it."""
+"""Writes a register file from rows in key order, and reads it back before anybody relies on it."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class References:
         return None if clinic is None else self.clinics.setdefault(clinic, len(self.clinics))
 
 
-class BaseWriter:
-    """Writes one base file, then checks it."""
+class FileWriter:
+    """Writes one register file, then checks it."""
 
     def __init__(self, path: Path, key: RegisterKey, references: References) -> None:
         """Write to `path`, which must not exist; `references` must hold every id of the rows."""
@@ -67,7 +67,7 @@ class BaseWriter:
         """
         with closing(_create(self._path)) as connection:
             connection.execute("BEGIN")
-            connection.executemany(_INSERT, _sealed(self._counted(rows, progress)))
+            connection.executemany(_INSERT, _sealed(self._counted(rows, progress), about.serial))
             meta = replace(
                 about,
                 rows=self._rows,
@@ -87,7 +87,7 @@ class BaseWriter:
         with closing(RegisterFile(path, self._key)) as file:
             for key, tag in self._spot_checks:
                 entry = file.find(key)
-                if not isinstance(entry, Entry) or entry.person_tag != tag:
+                if entry is None or (isinstance(entry, Entry) and entry.person_tag != tag):
                     raise RegisterWriteError(
                         f"{path}: reads back differently from what was written"
                     )
@@ -96,8 +96,9 @@ class BaseWriter:
         for row in rows:
             if self._first_key is None:
                 self._first_key = row.key
+            insurer = None if row.insurer is None else self._insurers[row.insurer]
             clinic = None if row.clinic is None else self._clinics[row.clinic]
-            self._digest += layout.row_hash(row, self._insurers[row.insurer or 0], clinic)
+            self._digest += layout.row_hash(row, insurer, clinic)
             self._rows += 1
             self._sample(row)
             if self._rows % PROGRESS_EVERY == 0:
@@ -126,17 +127,17 @@ class BaseWriter:
         connection.executemany("INSERT INTO meta VALUES (?, ?)", items.items())
 
 
-def _sealed(rows: Iterable[Row]) -> Iterator[Row]:
+def _sealed(rows: Iterable[Row], serial: int) -> Iterator[Row]:
     """Each row checked together with its follower's key, the last with the first's."""
     first = waiting = None
     for row in rows:
         if waiting is None:
             first = row
         else:
-            yield layout.seal_row(waiting, row.key)
+            yield layout.seal_row(waiting, row.key, serial)
         waiting = row
     if first is not None and waiting is not None:
-        yield layout.seal_row(waiting, first.key)
+        yield layout.seal_row(waiting, first.key, serial)
 
 
 def _create(path: Path) -> sqlite3.Connection:

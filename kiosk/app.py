@@ -105,7 +105,6 @@ class App:
         clock: Clock,
         window: Window,
         *,
-        has_input: bool = True,
         observer: Callable[[Shown], str] | None = None,
         on_input: Callable[[InputEvent], None] | None = None,
         limits: Limits | None = None,
@@ -116,7 +115,6 @@ class App:
             config: the configuration, as loaded.
             clock: wall time with its floor.
             window: where frames go; stays open after `run`.
-            has_input: whether the window must be asked for input, and can be closed by people.
             observer: sees every new view before it is drawn; returns a label for its file.
             on_input: takes keys and touches.
             limits: time limits other than those of the configuration.
@@ -125,7 +123,6 @@ class App:
         self._config = config
         self._clock = clock
         self._window = window
-        self._has_input = has_input
         self._observer = observer
         self._on_input = on_input
         self._screen: Screen | None = None
@@ -191,7 +188,7 @@ class App:
                 self.inbox.close()
 
     def _turn(self, events: list[KioskEvent]) -> None:
-        for action in self._window.pump() if self._has_input else ():
+        for action in self._window.pump() if self._window.needs_pump else ():
             if isinstance(action, Quit):
                 self._stopping = True
             elif self._on_input is not None:
@@ -233,6 +230,6 @@ class App:
         if isinstance(self._session.state, Showing):
             # The countdown's next whole second.
             waits.append((self._session.state.until - now) % 1.0 + 0.001)
-        if self._has_input:
+        if self._window.needs_pump:
             waits.append(_PUMP_SECONDS)
         return max(0.0, min(waits))

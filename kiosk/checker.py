@@ -91,9 +91,12 @@ class CheckWorker:
                 self.last_tick = time.monotonic()
                 self._look_at_list(emit)
                 try:
-                    emit(self._answer(self._questions.get(timeout=_TICK_SECONDS)))
+                    question = self._questions.get(timeout=_TICK_SECONDS)
                 except queue.Empty:
                     continue
+                # An answer from a new list and the footer that names the list come together.
+                self._report_list(emit)
+                emit(self._answer(question))
         finally:
             self._offline.close()
 
@@ -102,6 +105,9 @@ class CheckWorker:
         if now - self._looked_at < LIST_LOOK_SECONDS:
             return
         self._looked_at = now
+        self._report_list(emit)
+
+    def _report_list(self, emit: Callable[[KioskEvent], None]) -> None:
         status = self._offline.refresh()
         if status != self._status:
             self._status = status

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 _DIGITS: Final = re.compile(r"\d[\d\s-]{3,}\d(?:[\d\s-]*\d)?")
-_HEX: Final = re.compile(r"\b(?=[0-9A-Fa-f ]*\d)(?:[0-9A-Fa-f]{2} ?){8,}\b")
+_HEX: Final = re.compile(r"\b(?=[0-9A-Fa-f ]*[A-Fa-f])(?:[0-9A-Fa-f]{2} ?){8,}\b")
 _CYRILLIC: Final = re.compile(r"[А-Яа-яЁё][А-Яа-яЁё'‘’-]*")
 _MAX_LINE: Final = 2000
 

@@ -62,8 +62,10 @@ class OfflineLookup:
         return self._status()
 
     def ask(self, policy: PresentedPolicy, now: datetime) -> Answer:
-        """Look `policy` up by its ENP, with `now` for the list's age; never raises."""
-        self.refresh()
+        """Look `policy` up by its ENP, with `now` for the list's age; never raises.
+
+        Asks the register that `refresh` opened last.
+        """
         register = self._register
         if register is None:
             return Unavailable(self._cause)

@@ -116,7 +116,7 @@ def _hint(showing: Showing, catalogue: Catalogue) -> str:
 
 def _how_known(known: HowKnown | None, catalogue: Catalogue) -> str:
     if known is None:
-        return catalogue.text("known.none")
+        return ""
     local = known.as_of.astimezone()
     match known.source:
         case KnownBy.REGISTER:

@@ -35,7 +35,7 @@ def serve(config: Config, *, windowed: bool, headless: Path | None) -> None:
     except (UiError, OSError) as error:
         raise Refusal(str(error), Exit.DEVICE) from None
     with window:
-        app = App(config, clock, window, has_input=headless is None, observer=recorder)
+        app = App(config, clock, window, observer=recorder)
         stop_on_signals(app)
         app.run()
 

@@ -30,22 +30,12 @@ if TYPE_CHECKING:
 class Quit:
     """Somebody closed the window, or pressed Escape where it is not the whole screen."""
 
-    @property
-    def is_quit(self) -> bool:
-        """True: the only event that ends the kiosk."""
-        return True
-
 
 @dataclass(frozen=True, slots=True)
 class Key:
     """A key went down; pygame's name of it: `return`, `a`, `f1`."""
 
     name: str
-
-    @property
-    def is_quit(self) -> bool:
-        """False."""
-        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +46,6 @@ class Tap:
     y: int
     zone: str | None
     """Name of the touchable area that was hit, such as `language:1`."""
-
-    @property
-    def is_quit(self) -> bool:
-        """False."""
-        return False
 
 
 InputEvent = Quit | Key | Tap

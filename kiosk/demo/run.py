@@ -90,7 +90,7 @@ def _perform(
     recorder.begin()
     stage.watch.begin()
     failed: list[str] = []
-    app = App(config, stage.clock, window, has_input=False, observer=stage.watch)
+    app = App(config, stage.clock, window, observer=stage.watch)
     stop_on_signals(app)
 
     def script() -> None:

@@ -25,6 +25,7 @@ from kiosk.states import Reading, Showing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kiosk.app import Shown
     from kiosk.demo.card import Card, VirtualCard
     from kiosk.demo.stage import Stage
 
@@ -99,6 +100,27 @@ def _slow(stage: Stage) -> None:
     since = stage.watch.mark
     stage.slots[0].remove()
     stage.watch.wait_for("idle", since)
+
+
+def _with_photo(slug: str) -> Callable[[Stage], None]:
+    """The photo joins the answer after it is out; the card stays in until then."""
+
+    def play(stage: Stage) -> None:
+        since = stage.watch.mark
+        stage.insert(card_of(slug, photo=True), "insured")
+        stage.watch.wait(_has_photo, since)
+        since = stage.watch.mark
+        stage.slots[0].remove()
+        stage.watch.wait_for("idle", since)
+
+    return play
+
+
+def _has_photo(shown: Shown) -> bool:
+    state = shown.session.state
+    return (
+        isinstance(state, Showing) and state.policy is not None and state.policy.photo is not None
+    )
 
 
 def _pulled(stage: Stage) -> None:
@@ -287,9 +309,9 @@ SCENES: Final = (
 """In the order of the tour. `no-list` comes first: it needs a kiosk without a register."""
 
 FOR_REGISTRAR: Final = (
-    Scene("registrar-insured", _tap(lambda: card_of("plain_man", photo=True), "insured")),
+    Scene("registrar-insured", _with_photo("plain_man")),
     Scene("registrar-insurer-changed", _tap(lambda: card_of("other_insurer"), "insured")),
-    Scene("registrar-foreigner", _tap(lambda: card_of("kyrgyz", photo=True), "insured")),
+    Scene("registrar-foreigner", _with_photo("kyrgyz")),
     Scene("registrar-long-name", _scan(lambda: barcode_of("full_68", 2), "insured")),
     Scene("registrar-digital", _scan(_text("{enp}"), "insured")),
     Scene("registrar-suspended", _tap(lambda: card_of("suspended"), "suspended")),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from kiosk.clock import Clock
 from kiosk.config import Config, KioskSection, RegisterSection, ScannerSection
-from kiosk.demo.daemon import SOCKET_VARIABLE, PrivatePcscd
+from kiosk.demo.daemon import PrivatePcscd
 from kiosk.demo.register_sample import SAMPLE_ROWS, SMALLEST_SAMPLE, write_csv
 from kiosk.demo.scanner import VirtualScanner
 from kiosk.demo.vpcd import VirtualSlot
@@ -119,7 +119,7 @@ class Stage:
         self._devices = ExitStack()
         try:
             self.pcscd = self._devices.enter_context(PrivatePcscd())
-            os.environ[SOCKET_VARIABLE] = str(self.pcscd.socket_path)
+            self.pcscd.serve_this_process()
             self.slots = tuple(
                 self._devices.enter_context(VirtualSlot(port)) for port in self.pcscd.ports
             )

@@ -1,0 +1,86 @@
+"""Configuration: every key documented, every mistake named."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.config import Config, ConfigError, RegisterSection, ScannerSection, load, parse
+
+EXAMPLE = Path(__file__).parents[2] / "systemd" / "kiosk.example.toml"
+
+
+def test_an_empty_file_is_a_whole_configuration(tmp_path: Path) -> None:
+    path = tmp_path / "kiosk.toml"
+    path.write_text("")
+    assert load(path) == Config()
+
+
+def test_the_example_documents_every_key_with_its_default() -> None:
+    text = EXAMPLE.read_text(encoding="utf-8")
+    assert load(EXAMPLE) == Config()
+    documented = tomllib.loads(re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE))
+    real = {
+        section.name: {key.name for key in fields(getattr(Config(), section.name))}
+        for section in fields(Config)
+    }
+    assert {name: set(keys) for name, keys in documented.items()} == real
+
+
+def test_paths_are_taken_from_the_files_folder(tmp_path: Path) -> None:
+    path = tmp_path / "kiosk.toml"
+    path.write_text('[scanner]\nport = "/dev/oms"\n[register]\ndir = "r"\nkey_file = "k"\n')
+    config = load(path)
+    assert config.scanner == ScannerSection(Path("/dev/oms"))
+    assert config.register == RegisterSection(tmp_path / "r", tmp_path / "k")
+
+
+BAD = [
+    pytest.param({"reade": {}}, "unknown section [reade]", id="section"),
+    pytest.param({"reader": {"nam": ""}}, "[reader] unknown key nam", id="key"),
+    pytest.param({"reader": 3}, "[reader] must be a section", id="no-section"),
+    pytest.param({"kiosk": {"audience": "all"}}, "not one of public, registrar", id="choice"),
+    pytest.param({"screen": {"rotation": 45}}, "not one of 0, 90, 180, 270", id="rotation"),
+    pytest.param({"screen": {"rotation": False}}, "[screen] rotation: False", id="bool-is-no-0"),
+    pytest.param({"screen": {"width": 800}}, "width and height: give both", id="half-a-size"),
+    pytest.param({"screen": {"width": -1}}, "from 0 to 8192", id="negative"),
+    pytest.param({"scanner": {"baud": "9600"}}, "[scanner] baud: '9600'", id="text-for-number"),
+    pytest.param({"scanner": {"baud": True}}, "[scanner] baud: True", id="bool-for-number"),
+    pytest.param({"scanner": {"port": ""}}, "an empty path", id="empty-path"),
+    pytest.param({"scanner": {"port": 3}}, "must be text in quotes", id="number-for-text"),
+    pytest.param({"kiosk": {"id": "x" * 5000}}, "must be text in quotes", id="endless-text"),
+    pytest.param({"register": {"dir": "r"}}, "dir and key_file: give both", id="half-a-register"),
+    pytest.param({"kiosk": {"result_seconds": 0}}, "from 1 to 120", id="no-time"),
+]
+
+
+@pytest.mark.parametrize(("document", "message"), BAD)
+def test_a_mistake_is_named(document: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        parse(document)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(b"[kiosk", "not TOML", id="syntax"),
+        pytest.param(b"\xff\xfe", "not TOML in UTF-8", id="encoding"),
+        pytest.param(b"#" * 70_000, "larger than", id="size"),
+    ],
+)
+def test_an_unusable_file_is_named(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "kiosk.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=message) as error:
+        load(path)
+    assert str(path) in str(error.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="No such file"):
+        load(tmp_path / "none.toml")

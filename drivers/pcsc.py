@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from smartcard import scard
 
 from drivers.card import CardError, Limits, MuteError, TransportError
-from drivers.reader_loop import ReaderLoop, ServiceError
+from drivers.reader_loop import NO_SERVICE, REFUSED, ReaderLoop, ServiceError
 from drivers.reading import Sighting
 
 if TYPE_CHECKING:
@@ -43,7 +43,10 @@ class PcscService:
             ServiceError: the service does not run (`no-service`) or its policy says no (`refused`).
         """
         result, self._context = scard.SCardEstablishContext(scard.SCARD_SCOPE_SYSTEM)
-        _check_service(result, "SCardEstablishContext")
+        # Only here: on a running context libpcsclite gives the same code for a connection that
+        # was reset because the service died.
+        refused = result in _REFUSED
+        _check_service(result, "SCardEstablishContext", cause=REFUSED if refused else None)
         self._pnp_state = 0
 
     def readers(self) -> list[str]:
@@ -128,10 +131,10 @@ def _sighting(name: str, state: int, atr: bytes) -> Sighting:
     )
 
 
-def _check_service(result: int, call: str) -> None:
+def _check_service(result: int, call: str, *, cause: str | None = None) -> None:
     if result != scard.SCARD_S_SUCCESS:
-        cause = "refused" if result in _REFUSED else "no-service"
-        raise ServiceError(f"{call}: {_describe(result)}", cause=cause, native=result)
+        message = f"{call}: {_describe(result)}"
+        raise ServiceError(message, cause=cause or NO_SERVICE, native=result)
 
 
 def _describe(result: int) -> str:

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Mapping
 
+NO_SERVICE: Final = "no-service"
+REFUSED: Final = "refused"
+NO_READER: Final = "no-reader"
+"""Causes of `DeviceLost`."""
+
 WAIT_S: Final = 1.0
 """Longest wait for a change, and so for `stop` to be heeded."""
 DOUBT_WAIT_S: Final = 0.05
@@ -35,7 +40,7 @@ LONGEST_GAP_S: Final = 10.0
 
 
 class ServiceError(DriverError):
-    """The service is away or refuses; `cause` is a code of `DeviceLost`."""
+    """The service is away or refuses; `cause` is `NO_SERVICE` or `REFUSED`."""
 
     def __init__(self, message: str, *, cause: str, native: int) -> None:
         """Keep the fixed cause and the service's return code."""
@@ -109,6 +114,7 @@ class ReaderLoop:
         self._status: str | None = None
         self._hold_until = 0.0
         self._lost_at: float | None = None
+        self._was_refused = False
         self._last_look = 0.0
         self._emit: Callable[[DeviceEvent], None] = _nobody
         self.last_tick = clock()
@@ -129,7 +135,7 @@ class ReaderLoop:
                     self._service_is_back()
                     self._serve(service, stop)
             except ServiceError as error:
-                self._tell(DeviceLost(Device.READER, error.cause, error.native))
+                self._tell_lost(error)
                 self._hold_cards()
                 self.last_tick = self._clock()
                 stop.wait(pause)
@@ -140,6 +146,7 @@ class ReaderLoop:
         is_short = self._lost_at is not None and now - self._lost_at <= LONGEST_GAP_S
         self._hold_until = now + HOLD_S if is_short else now
         self._lost_at = None
+        self._was_refused = False
 
     def _serve(self, service: CardService, stop: threading.Event) -> None:
         try:
@@ -180,7 +187,7 @@ class ReaderLoop:
         if names:
             self._tell(DeviceReady(Device.READER, names[0]))
         else:
-            self._tell(DeviceLost(Device.READER, "no-reader"))
+            self._tell(DeviceLost(Device.READER, NO_READER))
 
     def _see(self, service: CardService, seen: Sighting) -> None:
         slot = self._slots[seen.reader]
@@ -226,6 +233,13 @@ class ReaderLoop:
                 slot.reading = None
                 if slot.held is None:
                     self._emit(CardGone(name, self._clock()))
+
+    def _tell_lost(self, error: ServiceError) -> None:
+        # A service that dies while it answers looks like one that refuses; the second attempt
+        # tells them apart.
+        was_refused, self._was_refused = self._was_refused, error.cause == REFUSED
+        if was_refused or not self._was_refused:
+            self._tell(DeviceLost(Device.READER, error.cause, error.native))
 
     def _tell(self, status: DeviceReady | DeviceLost) -> None:
         # The native code may differ from attempt to attempt; that is no change worth telling.

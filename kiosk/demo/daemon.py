@@ -7,7 +7,9 @@ kernel allows user namespaces.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import os
 import random
 import shutil
@@ -37,7 +39,7 @@ CHANNELID 0x{port:X}
 """
 
 SOCKET_VARIABLE: Final = "PCSCLITE_CSOCK_NAME"
-"""Environment variable that leads libpcsclite to a socket; read once, at a process's first use."""
+"""Environment variable that leads libpcsclite to a socket."""
 
 
 class DaemonUnavailableError(Exception):
@@ -45,7 +47,7 @@ class DaemonUnavailableError(Exception):
 
 
 class PrivatePcscd:
-    """A pcscd with one virtual reader of two slots, at `ports`; clients use `socket_path`.
+    """A pcscd with one virtual reader of two slots, at `ports`; its socket is `socket_path`.
 
     Usable as a context manager, which starts and stops it.
     """
@@ -60,11 +62,11 @@ class PrivatePcscd:
         for program, package in (("pcscd", "pcscd"), ("unshare", "util-linux")):
             if shutil.which(program, path=_search_path()) is None:
                 raise DaemonUnavailableError(f"{program} is missing: apt install {package}")
+        self.ports = _free_ports()
         self._folder = Path(tempfile.mkdtemp(prefix="pcscd-"))
         (self._folder / "conf").mkdir()
         (self._folder / "run").mkdir()
         self._process: subprocess.Popen[bytes] | None = None
-        self.ports = _free_ports()
         self.socket_path = self._folder / "run" / "pcscd.comm"
         self._plug(plugged=True)
 
@@ -80,6 +82,18 @@ class PrivatePcscd:
     def __exit__(self, *_: object) -> None:
         """Stop it."""
         self.stop()
+
+    def serve_this_process(self) -> None:
+        """Lead this process's PC/SC clients, and those of processes it starts, to this daemon.
+
+        libpcsclite reads the variable once in a process's life. So the variable names a link that
+        stays the same, and the link leads to the daemon that was called last.
+        """
+        link = _client_link()
+        fresh = link.with_name("fresh")
+        fresh.symlink_to(self.socket_path)
+        fresh.replace(link)
+        os.environ[SOCKET_VARIABLE] = os.fspath(link)
 
     @property
     def is_running(self) -> bool:
@@ -162,6 +176,14 @@ class PrivatePcscd:
             probe.connect(os.fspath(self.socket_path))
             return True
         return False
+
+
+@functools.cache
+def _client_link() -> Path:
+    """Where this process's clients look for their daemon; goes when the process ends."""
+    folder = tempfile.mkdtemp(prefix="pcscd-client-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder) / "pcscd.comm"
 
 
 def _search_path() -> str:

@@ -6,13 +6,17 @@ Offsets in errors count from the start of the file.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from drivers.ber_tlv import TlvError, read_header, skip_padding
 from drivers.card import MAX_CHUNK, CardTransport, ResponseError, read_binary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_LITTLE: Final = 2 * MAX_CHUNK
+_LOOK: Final = 64
+"""Bytes to look for the next object in a file that is long."""
 
 
 class ObjectFile:
@@ -66,7 +70,7 @@ class ObjectFile:
         while at < self.announced:
             header = read_header(self._data, at)
             if header is None:
-                self._continue()
+                self._continue(_LOOK)
                 yield
                 at = skip_padding(self._data, at)
                 continue
@@ -76,7 +80,7 @@ class ObjectFile:
             if header.tag in put_off and end == self.announced:
                 return
             while len(self._data) < end:
-                self._continue()
+                self._continue(max(_LOOK, end - len(self._data)))
                 yield
             at = skip_padding(self._data, end)
 
@@ -87,7 +91,7 @@ class ObjectFile:
             CardError: the card refuses or ends the file early.
         """
         while not self.is_complete:
-            self._continue()
+            self._chunk(self.announced - len(self._data))
             yield
 
     def _open(self) -> Iterator[None]:
@@ -108,10 +112,16 @@ class ObjectFile:
         if tag != self._root_tag:
             raise TlvError(f"root tag is {tag:X}, expected {self._root_tag:X}", self._start)
 
-    def _continue(self) -> None:
-        if self.is_complete:
+    def _continue(self, wanted: int) -> None:
+        """Read all that is left if that is little, else `wanted` bytes of it.
+
+        Little is taken whole, for a command costs more than the bytes it saves. In a long file
+        the photo must be near: reading into it would keep the verdict waiting.
+        """
+        left = self.announced - len(self._data)
+        if left <= 0:
             raise TlvError("object is cut off by its root's end", self.announced)
-        self._chunk(self.announced - len(self._data))
+        self._chunk(left if left <= _LITTLE else min(wanted, left))
 
     def _chunk(self, wanted: int) -> None:
         if self._at_end:

@@ -93,7 +93,7 @@ def test_plain_card_is_read_by_the_plan() -> None:
     ]
 
 
-@pytest.mark.parametrize("size", [129, 131, 160, 200, 255, 256, 257, 300, 347, 348])
+@pytest.mark.parametrize("size", [129, 131, 160, 200, 255, 256, 257, 300, 347, 348, 349, 568])
 def test_a_card_without_photo_costs_nine_apdus_and_a_fifth_more_bytes(size: int) -> None:
     padded = oms_card(sized_holder(size) + b"\xff" * 500, INSURER + b"\xff" * 500)
     (image,) = images(padded)
@@ -116,6 +116,7 @@ def test_photo_and_signature_come_after_the_first_image() -> None:
     assert first.insurer is not None
     assert SIGNED_INSURER.startswith(first.insurer)
     assert first.stats.apdus <= 9
+    assert first.stats.response_bytes <= len(HOLDER) + len(INSURER) + 64
     assert last.stats.apdus > first.stats.apdus
     assert len(root(first.holder, HOLDER_TAG, stop_at=PUT_OFF)) == len(root(HOLDER, HOLDER_TAG))
     assert len(root(first.insurer, INSURER_TAG, stop_at=PUT_OFF)) == 4

@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, assert_never
 
-from kiosk.comparison import Check, Outcome, insurer_differs
+from kiosk.comparison import Check, Outcome
 from kiosk.lookup import HowKnown, KnownBy, Record
 from kiosk.policy import enp
-from kiosk.policy.model import InsurerPeriod, PresentedPolicy, Sex, Smo
+from kiosk.policy.model import Sex
 from kiosk.reasons import CouldNotCheckReason, Note
 from kiosk.verdict import CouldNotCheck, Insured, NotInsured, Verdict
 from kiosk.verdict_json import reason_code
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from kiosk.catalogue import Catalogue
+    from kiosk.policy.model import PresentedPolicy, Smo
     from kiosk.states import Showing
 
 _GUIDES: Final = {
@@ -205,19 +206,29 @@ def _facts(policy: PresentedPolicy, catalogue: Catalogue) -> list[view.Fact]:
 def _comparisons(
     policy: PresentedPolicy, record: Record | None, catalogue: Catalogue
 ) -> list[view.Comparison]:
+    """Fields that document and register both may have; an absent one is a dash."""
     say = catalogue.text
     none = say("registrar.none")
-    shown = policy.insurer or InsurerPeriod(Smo("", None))
+    shown = policy.insurer
+    own = shown.smo if shown is not None else None
+    true = record.insurer if record is not None else None
+    begin = shown.begin if shown is not None else None
     rows = [
         view.Comparison(
             say("registrar.insurer"),
-            _insurer(shown.smo, catalogue) if policy.insurer else none,
-            _insurer(record.insurer, catalogue) if record and record.insurer else none,
-            differs=record is not None and insurer_differs(policy, record),
+            own.ogrn if own else none,
+            true.ogrn if true else none,
+            differs=bool(own and true and own.ogrn != true.ogrn),
+        ),
+        view.Comparison(
+            say("registrar.territory"),
+            _place(own) or none,
+            _place(true) or none,
+            differs=bool(own and true and own.okato and own.okato != true.okato),
         ),
         view.Comparison(
             say("registrar.valid"),
-            _period(shown.begin, policy.expiry_date, catalogue),
+            _period(begin, policy.expiry_date, catalogue),
             _period(record.valid_from, record.valid_to, catalogue) if record else none,
         ),
     ]
@@ -229,11 +240,11 @@ def _comparisons(
     return rows
 
 
-def _insurer(smo: Smo, catalogue: Catalogue) -> str:
-    place = _places().get(smo.okato or "")
-    if place is None:
-        return catalogue.text("registrar.insurer.value", ogrn=smo.ogrn)
-    return catalogue.text("registrar.insurer.place", ogrn=smo.ogrn, place=place)
+def _place(smo: Smo | None) -> str:
+    """Name of an insurer's territory, or its OKATO where no name is known."""
+    if smo is None or smo.okato is None:
+        return ""
+    return _places().get(smo.okato, smo.okato)
 
 
 def _period(begin: date | None, end: date | None, catalogue: Catalogue) -> str:

@@ -191,10 +191,12 @@ def test_registrar_sees_what_must_be_compared() -> None:
         ("ЕНП", "7856 5108 4400 0123"),
         ("Гражданство", "УЗБЕКИСТАН"),
     ]
-    insurer, valid, clinic, status = screen.comparisons
+    insurer, territory, valid, clinic, status = screen.comparisons
+    assert (insurer.document, insurer.register) == ("1997800000010", "1997700000010")
+    assert (territory.document, territory.register) == ("Санкт-Петербург", "Москва")
     assert insurer.differs
-    assert insurer.document == "ОГРН 1997800000010, Санкт-Петербург"
-    assert insurer.register == "ОГРН 1997700000010, Москва"
+    assert territory.differs
+    assert not valid.differs
     assert (valid.document, valid.register) == ("с 01.01.2015", "с 01.01.2015")
     assert (clinic.register, status.register) == ("МО 780003", "ДПП: действует")
     assert screen.notes == ("Страховая компания сменилась: верны данные реестра",)

@@ -28,7 +28,14 @@ lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	    --upgrade pyproject.toml --group dev -o requirements-dev.lock
 
-# After every change of a sentence: the compiled catalogue lies beside its source.
-.PHONY: catalogue
+# Maintainers, after a change of a sentence: the compiled catalogue lies beside its source, and the
+# README shows every answer and two frames.
+.PHONY: catalogue readme
 catalogue:
 	.venv/bin/pybabel -q compile -d kiosk/locale -D kiosk
+
+readme: catalogue
+	.venv/bin/python -m tests.readme
+	.venv/bin/kiosk demo --headless build/tour
+	cp build/tour/*-insured-chip-idle.png ui/pictures/idle.png
+	cp build/tour/*-insured-chip-insured.png ui/pictures/insured.png

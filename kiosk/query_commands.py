@@ -82,7 +82,7 @@ def barcode_policy(raw: bytes) -> PresentedPolicy:
         FormatError: it is not one.
     """
     from drivers.events import FrameKind
-    from drivers.framing import POLICY_BYTES, classify
+    from drivers.framing import EMPTY, POLICY_BYTES, classify
     from kiosk.policy.barcode import decode_barcode
     from kiosk.policy.model import FormatError, FormatReason
 
@@ -92,7 +92,8 @@ def barcode_policy(raw: bytes) -> PresentedPolicy:
     if scan.kind is FrameKind.TEXT:
         message = f"a text code of {len(raw)} bytes, not a policy's barcode of {POLICY_BYTES}"
         raise FormatError(FormatReason.STRUCTURE, message)
-    raise FormatError(FormatReason.LENGTH, f"not a policy's barcode: {scan.reason}")
+    what = f"{len(raw)} blank bytes" if scan.reason == EMPTY else scan.reason
+    raise FormatError(FormatReason.LENGTH, f"not a policy's barcode: {what}")
 
 
 def _print_policy(decode_one: Any, raw: bytes | str) -> None:

@@ -67,7 +67,8 @@ def handle(session: Session, event: SessionEvent, now: float) -> Step:
         case DeviceLost(device, cause):
             known = session.devices.get(device)
             since = now if known is None or known.lost_at is None else known.lost_at
-            return _device(session, device, DeviceState(since, cause)), ()
+            session = _device(session, device, DeviceState(since, cause))
+            return (_cards_out_of_sight(session, now) if device is Device.READER else session), ()
         case CardPresent(reader):
             return _card_present(session, reader, now), ()
         case CardProgress(reader, read, announced):
@@ -187,6 +188,24 @@ def _card_document(session: Session, document: CardImage | CardRejected, now: fl
             return session, (Ask(ticket, document),) if isinstance(document, CardImage) else ()
         case _:
             return session, ()
+
+
+def _cards_out_of_sight(session: Session, now: float) -> Session:
+    """The reader is away, and whether its cards are still in cannot be known.
+
+    An answer for a card leaves the screen, since its person may have left with it.
+    """
+    reader = _holder(session)
+    session = replace(session, cards=(), documents={})
+    if reader is None:
+        return session
+    match session.state:
+        case Showing():
+            return replace(session, state=Waiting())
+        case Receiving():
+            return replace(session, state=replace(session.state, before=Waiting()))
+        case _:
+            return _removed_early(session, reader, now)
 
 
 def _removed_early(session: Session, reader: str, now: float) -> Session:

@@ -35,7 +35,7 @@ COLUMNS = (
     *("insurer_ogrn", "insurer_okato", "valid_from", "valid_to", "clinic"),
     *("snils", "temporary_certificate", "old_policy", "document"),
 )
-REQUIRED = frozenset(COLUMNS[:3] + COLUMNS[4:5] + COLUMNS[6:11])
+REQUIRED = frozenset(COLUMNS[:3] + COLUMNS[4:5] + COLUMNS[6:10])
 
 MAX_LINE_BYTES = 16 * 1024
 MAX_FIELD_CHARACTERS = 500
@@ -172,9 +172,9 @@ def _row(line: int, fields: _Fields) -> RegisterRow:
     if fields.sex.strip().upper() not in _SEXES:
         raise _BadFieldError("sex", "not one of male, female")
     birth_date = _date("birth_date", fields.birth_date)
-    valid_from = _date("valid_from", fields.valid_from)
+    valid_from = _date("valid_from", fields.valid_from) if fields.valid_from else None
     valid_to = _date("valid_to", fields.valid_to) if fields.valid_to else None
-    if valid_to is not None and valid_to < valid_from:
+    if valid_from is not None and valid_to is not None and valid_to < valid_from:
         raise _BadFieldError("valid_to", "before valid_from")
     try:
         status = _status(fields.status)

@@ -102,7 +102,8 @@ class Entry:
     insurer: Insurer
     clinic: str | None
     """Code of the medical organisation of attachment."""
-    valid_from: date
+    valid_from: date | None
+    """First day of validity; None: the source does not say."""
     valid_to: date | None
     """Last day of validity; None: no end is known."""
     person_tag: int = field(repr=False)

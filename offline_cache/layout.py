@@ -126,6 +126,11 @@ def day_code(day: date) -> int:
     return day.toordinal() - _DAY_ZERO
 
 
+def day_code_or_none(day: date | None) -> int | None:
+    """`day_code` of a date that may be open."""
+    return None if day is None else day_code(day)
+
+
 def day_from_code(code: int) -> date:
     """The date of a day code.
 

@@ -176,8 +176,8 @@ class _Reader:
             policy_type=_POLICY_TYPE_CODE[row.policy_type],
             insurer=self.references.insurer_id(row.insurer),
             clinic=self.references.clinic_id(row.clinic),
-            valid_from=layout.day_code(row.valid_from),
-            valid_to=None if row.valid_to is None else layout.day_code(row.valid_to),
+            valid_from=layout.day_code_or_none(row.valid_from),
+            valid_to=layout.day_code_or_none(row.valid_to),
             person_tag=self._key.person_tag_of_folded(
                 self._name(row.surname),
                 self._name(row.given_name),

@@ -24,7 +24,7 @@ _KEY_BYTES = 8
 _KEY_BIAS = 2**63
 """Added to the signed key, so that records sort as bytes in the order of keys."""
 _NO_CLINIC = 2**32 - 1
-_NO_END = -(2**31)
+_NO_DAY = -(2**31)
 
 _COLUMNS = {
     KeyKind.ENP: "enp",
@@ -42,7 +42,7 @@ class EntryCodes(NamedTuple):
     policy_type: int
     insurer: int
     clinic: int | None
-    valid_from: int
+    valid_from: int | None
     valid_to: int | None
     person_tag: int
 
@@ -76,8 +76,8 @@ def pack_record(key: int, line: int, kind: KeyKind, folded: str, entry: EntryCod
         entry.policy_type,
         entry.insurer,
         _NO_CLINIC if entry.clinic is None else entry.clinic,
-        entry.valid_from,
-        _NO_END if entry.valid_to is None else entry.valid_to,
+        _NO_DAY if entry.valid_from is None else entry.valid_from,
+        _NO_DAY if entry.valid_to is None else entry.valid_to,
         entry.person_tag,
     )
 
@@ -106,8 +106,8 @@ def _row(record: _Record) -> Row:
         policy_type=record.policy_type,
         insurer=record.insurer,
         clinic=None if record.clinic == _NO_CLINIC else record.clinic,
-        valid_from=record.valid_from,
-        valid_to=None if record.valid_to == _NO_END else record.valid_to,
+        valid_from=None if record.valid_from == _NO_DAY else record.valid_from,
+        valid_to=None if record.valid_to == _NO_DAY else record.valid_to,
         person_check=layout.pack_person_check(record.person_tag, 0),
     )
 

@@ -140,14 +140,14 @@ class RegisterFile:
         _, status, policy_type, insurer, clinic, valid_from, valid_to, person_check = row
         if status is None and self.meta.base_serial is not None:
             return DELETED
-        if status is None or policy_type is None or insurer is None or valid_from is None:
+        if status is None or policy_type is None or insurer is None:
             raise self._damaged("a row lacks a field")
         return Entry(
             status=STATUS_CODES[status],
             policy_type=POLICY_TYPE_CODES[policy_type],
             insurer=self._insurers[insurer],
             clinic=None if clinic is None else self._clinics[clinic],
-            valid_from=day_from_code(valid_from),
+            valid_from=None if valid_from is None else day_from_code(valid_from),
             valid_to=None if valid_to is None else day_from_code(valid_to),
             person_tag=tag_of(person_check),
         )

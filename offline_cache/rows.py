@@ -31,7 +31,7 @@ class RegisterRow:
     policy_type: PolicyType
     insurer: Insurer
     clinic: str | None
-    valid_from: date
+    valid_from: date | None
     valid_to: date | None
 
 

@@ -278,6 +278,25 @@ def test_the_kiosk_is_out_of_service_only_when_no_way_in_works(screen: Screen) -
     assert screen.feed(DeviceReady(Device.READER, A)).session.stopped_at is None
 
 
+def test_an_answer_for_a_card_goes_with_its_reader(screen: Screen) -> None:
+    screen.feed(CardPresent(A, b"", 0.0), image()).answer()
+    screen.feed(DeviceLost(Device.READER, "no-reader"))
+    assert screen.state == Waiting()
+    assert screen.session.cards == ()
+    screen.feed(DeviceReady(Device.READER, B), CardPresent(B, b"", 0.0))
+    assert screen.shows(Reading)
+
+
+def test_a_card_that_was_read_when_its_reader_went_is_asked_for_again(screen: Screen) -> None:
+    screen.feed(CardPresent(A, b"", 0.0), DeviceLost(Device.READER, "no-service"))
+    assert screen.reason is CouldNotCheckReason.CARD_REMOVED
+
+
+def test_an_answer_for_a_code_stays_when_the_reader_goes(screen: Screen) -> None:
+    screen.feed(CODE).answer().feed(DeviceLost(Device.READER, "no-service"))
+    assert screen.shows(Showing)
+
+
 def test_a_fault_of_ours_is_a_could_not_check_that_passes(screen: Screen) -> None:
     screen.session = fail(screen.session, screen.now)
     assert screen.reason is CouldNotCheckReason.KIOSK_FAULT

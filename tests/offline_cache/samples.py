@@ -40,7 +40,7 @@ def row(n: int, *, status: Status | None = None, surname: str | None = None) -> 
         policy_type=TYPES[n % len(TYPES)],
         insurer=INSURERS[n % len(INSURERS)],
         clinic=None if n % 4 == 0 else f"7800{n % 7:02}",
-        valid_from=date(2011, 5, 1 + n % 28),
+        valid_from=None if n % 11 == 0 else date(2011, 5, 1 + n % 28),
         valid_to=None if n % 3 else date(2036, 12, 31),
     )
 

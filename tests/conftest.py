@@ -6,17 +6,28 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kiosk.demo.daemon import DaemonUnavailableError, PrivatePcscd
+from kiosk.demo.daemon import DaemonUnavailableError, PrivatePcscd, namespaces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+def isolated_pcscd() -> PrivatePcscd:
+    """A pcscd that tests may have beside each other.
+
+    Raises:
+        DaemonUnavailableError: this machine gives no namespaces, or lacks pcscd.
+    """
+    if namespaces() is None:
+        raise DaemonUnavailableError("no namespaces (unshare) are allowed here")
+    return PrivatePcscd()
 
 
 @pytest.fixture(scope="session")
 def pcscd_of_this_process() -> Iterator[PrivatePcscd]:
     """One pcscd for all tests of a process; skips aloud where the machine cannot run it."""
     try:
-        daemon = PrivatePcscd()
+        daemon = isolated_pcscd()
         daemon.start()
     except DaemonUnavailableError as error:
         pytest.skip(f"no private pcscd on this machine: {error}")

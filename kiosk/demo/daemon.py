@@ -1,8 +1,9 @@
 """A pcscd of our own, with virtual readers, that no other program on the machine sees.
 
-It runs in private user, mount and process namespaces with its own `/run`, so that the system's
-pcscd is neither touched nor needed and several can run side by side. No root is needed where the
-kernel allows user namespaces.
+It runs in private mount and process namespaces with its own `/run`, so that the system's pcscd is
+neither touched nor needed and several can run side by side. No root is needed where the kernel
+allows user namespaces. Where it allows none at all, as in most containers, root may still run a
+single one in the place of the system's, if that is not running.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ _IN_NAMESPACE = """
 mount -t tmpfs -o mode=755 tmpfs /run && mkdir /run/pcscd &&
 mount --bind "$1/run" /run/pcscd && exec pcscd --foreground --config "$1/conf"
 """
+_IN_THE_OPEN = 'mkdir -p /run/pcscd && exec pcscd --foreground --config "$1/conf"'
+_SYSTEM_SOCKET = Path("/run/pcscd/pcscd.comm")
 _READER = """FRIENDLYNAME "Virtual PCD"
 DEVICENAME /dev/null:0x{port:X}
 LIBPATH {library}
@@ -67,7 +70,12 @@ class PrivatePcscd:
         (self._folder / "conf").mkdir()
         (self._folder / "run").mkdir()
         self._process: subprocess.Popen[bytes] | None = None
-        self.socket_path = self._folder / "run" / "pcscd.comm"
+        self._namespaces = namespaces()
+        if self._namespaces is None:
+            self.socket_path = _SYSTEM_SOCKET
+            self._take_the_systems_place()
+        else:
+            self.socket_path = self._folder / "run" / "pcscd.comm"
         self._plug(plugged=True)
 
     def __enter__(self) -> Self:
@@ -108,20 +116,14 @@ class PrivatePcscd:
         """
         if self.is_running:
             return
-        for stale in (self._folder / "run").iterdir():
-            stale.unlink()
+        self._clear()
+        if self._namespaces is None:
+            command = ["sh", "-c", _IN_THE_OPEN]
+        else:
+            command = ["unshare", self._namespaces, "--kill-child", "sh", "-c", _IN_NAMESPACE]
         with (self._folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
-                [
-                    "unshare",
-                    "-Urmpf",
-                    "--kill-child",
-                    "sh",
-                    "-c",
-                    _IN_NAMESPACE,
-                    "sh",
-                    self._folder,
-                ],
+                [*command, "sh", os.fspath(self._folder)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -147,7 +149,13 @@ class PrivatePcscd:
     def stop(self) -> None:
         """End it and remove its folders; it cannot be started again."""
         self.kill()
+        self._clear()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _clear(self) -> None:
+        """Remove what a killed pcscd leaves: with it there the next one would not start."""
+        for stale in self.socket_path.parent.glob("pcscd.*"):
+            stale.unlink(missing_ok=True)
 
     def unplug_reader(self) -> None:
         """Take the virtual reader away. pcscd drops such readers only by starting without them."""
@@ -158,6 +166,14 @@ class PrivatePcscd:
         """Bring the virtual reader back."""
         self._plug(plugged=True)
         self.restart()
+
+    def _take_the_systems_place(self) -> None:
+        if os.geteuid() == 0 and not self._accepts():
+            return
+        shutil.rmtree(self._folder)
+        raise DaemonUnavailableError(
+            "no namespaces here (unshare), and not root or a pcscd is running already"
+        )
 
     def _plug(self, *, plugged: bool) -> None:
         text = _READER.format(port=self.ports[0], library=self._library) if plugged else ""
@@ -176,6 +192,17 @@ class PrivatePcscd:
             probe.connect(os.fspath(self.socket_path))
             return True
         return False
+
+
+@functools.cache
+def namespaces() -> str | None:
+    """The flags with which `unshare` gives private namespaces here; None where it cannot."""
+    for flags in ("-Urmpf", "-mpf"):
+        probe = ["unshare", flags, "--kill-child", "mount", "-t", "tmpfs", "tmpfs", "/run"]
+        with contextlib.suppress(OSError):
+            if subprocess.run(probe, capture_output=True, check=False).returncode == 0:
+                return flags
+    return None
 
 
 @functools.cache

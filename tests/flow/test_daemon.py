@@ -42,6 +42,16 @@ def test_a_daemon_that_cannot_start_says_its_last_words(
         pass
 
 
+def test_without_namespaces_a_running_pcscd_is_left_alone(
+    pcscd: PrivatePcscd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daemon, "namespaces", lambda: None)
+    monkeypatch.setattr(daemon, "_SYSTEM_SOCKET", pcscd.socket_path)
+    with pytest.raises(DaemonUnavailableError, match="running already"):
+        PrivatePcscd()
+    assert readers()
+
+
 def readers() -> list[str]:
     """The readers that this process's clients see."""
     with contextlib.closing(PcscService()) as service:

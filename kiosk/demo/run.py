@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+LOOK_SECONDS: Final = 4.0
+"""How long a card stays in when somebody plays with the demo."""
+
 UNASKED_FOLDER: Final = Path("out")
 """Where the tour goes on a machine without a display, if no folder was given."""
 
@@ -121,6 +124,7 @@ def _in_window(folder: Path, audience: str) -> None:
     watch = Watch()
     with Stage(folder, watch) as stage:
         stage.publish_sample()
+        stage.hold_seconds = LOOK_SECONDS
         config = stage.for_registrar() if audience == "registrar" else stage.config
         with open_window(config.screen, windowed=True) as window:
             wishes: queue.Queue[Scene | None] = queue.Queue()

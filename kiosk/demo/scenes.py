@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import string
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -72,9 +72,17 @@ def _text(template: str, slug: str = "plain_woman") -> Callable[[], bytes]:
     return lambda: template.format(enp=person(slug).enp).encode()
 
 
+def _wrong_digit(enp: str) -> str:
+    return enp[:-1] + str((int(enp[-1]) + 1) % 10)
+
+
 def _misread() -> bytes:
-    enp = person("plain_man").enp
-    return (enp[:-1] + str((int(enp[-1]) + 1) % 10)).encode()
+    return _wrong_digit(person("plain_man").enp).encode()
+
+
+def _misread_card() -> Card:
+    one = person("plain_man")
+    return oms_card(holder_file(replace(one, enp=_wrong_digit(one.enp))), insurer_file(one))
 
 
 def _city_card() -> bytes:
@@ -97,9 +105,7 @@ def _slow(stage: Stage) -> None:
         since,
     )
     stage.answer("insured", since)
-    since = stage.watch.mark
-    stage.slots[0].remove()
-    stage.watch.wait_for("idle", since)
+    stage.take()
 
 
 def _with_photo(slug: str) -> Callable[[Stage], None]:
@@ -109,9 +115,7 @@ def _with_photo(slug: str) -> Callable[[Stage], None]:
         since = stage.watch.mark
         stage.insert(card_of(slug, photo=True), "insured")
         stage.watch.wait(_has_photo, since)
-        since = stage.watch.mark
-        stage.slots[0].remove()
-        stage.watch.wait_for("idle", since)
+        stage.take()
 
     return play
 
@@ -133,12 +137,11 @@ def _pulled(stage: Stage) -> None:
 def _two_cards(stage: Stage) -> None:
     stage.insert(card_of("plain_man"), "insured", slot=0)
     stage.insert(card_of("plain_woman"), "two-cards", slot=1)
+    time.sleep(stage.hold_seconds)
     since = stage.watch.mark
     stage.slots[0].remove()
     stage.answer("insured", since)
-    since = stage.watch.mark
-    stage.slots[1].remove()
-    stage.watch.wait_for("idle", since)
+    stage.take(1)
 
 
 def _torn(stage: Stage) -> None:
@@ -246,9 +249,7 @@ def _pcscd_restarted(stage: Stage) -> None:
     stage.slots[0].insert(card_of("plain_woman"))
     stage.pcscd.start()
     stage.answer("insured", since)
-    since = stage.watch.mark
-    stage.slots[0].remove()
-    stage.watch.wait_for("idle", since)
+    stage.take()
 
 
 def _no_list(stage: Stage) -> None:
@@ -289,6 +290,7 @@ SCENES: Final = (
     Scene("unreadable-code", _torn),
     Scene("codes-glued", _glued),
     Scene("already-shown", _already_shown),
+    Scene("misread-card", _tap(_misread_card, "misread-card")),
     Scene("misread", _scan(_misread, "misread")),
     Scene("blank-number", _scan(lambda: b"00012345678", "blank-number")),
     Scene(

@@ -110,6 +110,8 @@ class Stage:
             DaemonUnavailableError: this machine cannot run a private pcscd.
         """
         self.watch = watch
+        self.hold_seconds = 0.0
+        """How long an answer stays to be looked at before the scene goes on."""
         self._folder = folder
         self._offset = 0.0
         self._serial = 0
@@ -188,10 +190,15 @@ class Stage:
     def tap(self, card: Card, expected: str, *, slot: int = 0) -> Shown:
         """Insert a card, wait for the answer named `expected`, take the card, wait for idle."""
         shown = self.insert(card, expected, slot=slot)
+        self.take(slot)
+        return shown
+
+    def take(self, slot: int = 0) -> None:
+        """Let the answer be looked at, take the card and wait for idle."""
+        time.sleep(self.hold_seconds)
         since = self.watch.mark
         self.slots[slot].remove()
         self.watch.wait_for("idle", since)
-        return shown
 
     def insert(self, card: Card, expected: str, *, slot: int = 0) -> Shown:
         """Insert a card and wait for the answer named `expected`; the card stays in."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -20,6 +23,7 @@ from kiosk.demo.people import person
 from kiosk.demo.scanner import Mode
 from kiosk.demo.scenes import FOR_REGISTRAR, SCENES, barcode_of, card_of
 from kiosk.demo.stage import Stage, Watch, ticket_of
+from kiosk.reasons import CouldNotCheckReason, NotInsuredReason
 from kiosk.recorder import Recorder, label_of
 from kiosk.states import Showing
 from ui.screen import Result
@@ -255,7 +259,29 @@ SHOWN_AS = {
 }
 
 
-def test_scene_names_are_single() -> None:
+def test_the_tour_shows_every_reason(stage: Stage, tmp_path: Path) -> None:
+    """The demo as people call it, in a process of its own; it fails if one scene does."""
+    assert stage.pcscd.is_running
+    out = tmp_path / "tour"
+    done = subprocess.run(
+        [sys.executable, "-c", "from kiosk.cli import main; main()", "demo", "--headless", out],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    lines = lines_of(out)
     names = [scene.name for scene in (*SCENES, *FOR_REGISTRAR)]
     assert len(names) == len(set(names))
-    assert len(names) >= 14
+    assert [name for name, _ in itertools.groupby(line["scene"] for line in lines)] == names
+    reasons = {"insured", *NotInsuredReason, *CouldNotCheckReason}
+    # No virtual device can make the kiosk itself fail.
+    assert reasons - {line["reason"] for line in lines} == {CouldNotCheckReason.KIOSK_FAULT}
+    assert {line["document"]["format"] for line in lines if line["document"]} == {  # type: ignore[index]
+        "chip",
+        "barcode-01",
+        "barcode-02",
+        "text",
+    }
+    for name in names:
+        assert list(out.glob(f"*-{name}-*.png")), name

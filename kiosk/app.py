@@ -42,6 +42,8 @@ _PUT_SECONDS: Final = 1.0
 _PUMP_SECONDS: Final = 0.06
 """How often a window asks for input: its events do not come through a file descriptor. Well under
 the tenth of a second in which a touch must be answered, and 17 wake-ups a second."""
+_LOOK_SECONDS: Final = 5.0
+"""How often the workers are looked at when nothing else happens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +150,13 @@ class App:
         reader = PcscReader(name_prefix=self._config.reader.name)
         workers = [
             Worker("checker", self._checker),
-            Worker("reader", reader, DeviceLost(Device.READER, "driver-failed")),
+            Worker("reader", reader, Device.READER),
         ]
         if self._config.scanner.port is not None:
             from drivers.scanner import Scanner
 
             scanner = Scanner(str(self._config.scanner.port), self._config.scanner.baud)
-            workers.append(Worker("scanner", scanner, DeviceLost(Device.SCANNER, "driver-failed")))
+            workers.append(Worker("scanner", scanner, Device.SCANNER))
         return workers
 
     @property
@@ -194,7 +196,7 @@ class App:
             elif self._on_input is not None:
                 self._on_input(action)
         now = time.monotonic()
-        for event in events:
+        for event in [*events, *self._supervisor.look()]:
             if isinstance(event, ListChanged):
                 self._list_status = event.status
                 continue
@@ -224,7 +226,7 @@ class App:
         """Until the next change that comes without an event: a limit, a second, a minute."""
         now = time.monotonic()
         # The footer's clock shows minutes.
-        waits = [60.0 - time.time() % 60.0 + 0.01]
+        waits = [60.0 - time.time() % 60.0 + 0.01, _LOOK_SECONDS]
         if self._session.deadline is not None:
             waits.append(self._session.deadline - now)
         if isinstance(self._session.state, Showing):

@@ -8,16 +8,25 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+from drivers.events import DeviceLost, DeviceReady
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from drivers.events import Device
     from kiosk.checker import KioskEvent
 
 _log = logging.getLogger(__name__)
 
+DRIVER_FAILED: Final = "driver-failed"
+NOT_RESPONDING: Final = "not-responding"
+"""Causes of `DeviceLost` beside the drivers' own."""
+
 RESTART_FIRST_SECONDS: Final = 0.2
 RESTART_MOST_SECONDS: Final = 5.0
 STOP_SECONDS: Final = 3.0
+SILENT_SECONDS: Final = 8.0
+"""A loop that has not turned for so long hangs; one command to a card may take 5 s."""
 
 
 class Runnable(Protocol):
@@ -35,11 +44,11 @@ class Runnable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One thread: what it runs, and what the kiosk is told when it fails."""
+    """One thread: what it runs, and the device that is out of order while it fails or hangs."""
 
     name: str
     runnable: Runnable
-    on_failure: KioskEvent | None = None
+    device: Device | None = None
 
 
 class Supervisor:
@@ -50,6 +59,7 @@ class Supervisor:
         self._emit = emit
         self._stop = threading.Event()
         self._workers = tuple(workers)
+        self._silent: set[str] = set()
         self._threads = [
             threading.Thread(target=self._keep_running, args=(worker,), name=worker.name)
             for worker in self._workers
@@ -68,10 +78,23 @@ class Supervisor:
             thread.join(max(0.0, deadline - time.monotonic()))
         return [thread.name for thread in self._threads if thread.is_alive()]
 
-    def silences(self) -> Mapping[str, float]:
-        """Return by worker how many seconds ago it last ticked."""
+    def look(self) -> list[KioskEvent]:
+        """Return the devices that were lost or came back because their loop hangs or turns again.
+
+        A call that hangs in a driver's library cannot be cancelled, but it can be told.
+        """
+        events: list[KioskEvent] = []
         now = time.monotonic()
-        return {worker.name: now - worker.runnable.last_tick for worker in self._workers}
+        for worker in self._workers:
+            silent = now - worker.runnable.last_tick > SILENT_SECONDS
+            if silent == (worker.name in self._silent):
+                continue
+            self._silent ^= {worker.name}
+            _log.error("worker %s %s", worker.name, "hangs" if silent else "turns again")
+            if worker.device is not None:
+                lost = DeviceLost(worker.device, NOT_RESPONDING)
+                events.append(lost if silent else DeviceReady(worker.device, worker.name))
+        return events
 
     def _keep_running(self, worker: Worker) -> None:
         pause = RESTART_FIRST_SECONDS
@@ -83,8 +106,8 @@ class Supervisor:
                 _log.exception("worker %s failed", worker.name)
             if self._stop.is_set():
                 return
-            if worker.on_failure is not None:
-                self._emit(worker.on_failure)
+            if worker.device is not None:
+                self._emit(DeviceLost(worker.device, DRIVER_FAILED))
             # A worker that ran for long is not in a crash loop.
             lasting = time.monotonic() - began > RESTART_MOST_SECONDS
             pause = RESTART_FIRST_SECONDS if lasting else pause

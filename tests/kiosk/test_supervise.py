@@ -7,8 +7,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from drivers.events import Device, DeviceLost
-from kiosk.supervise import Supervisor, Worker
+from drivers.events import Device, DeviceLost, DeviceReady
+from kiosk.supervise import SILENT_SECONDS, Supervisor, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ class Fails:
 def test_a_failing_worker_is_told_about_and_restarted(caplog: pytest.LogCaptureFixture) -> None:
     events: queue.Queue[KioskEvent] = queue.Queue()
     runnable = Fails(2)
-    supervisor = Supervisor([Worker("reader", runnable, FAILED)], events.put)
+    supervisor = Supervisor([Worker("reader", runnable, Device.READER)], events.put)
     supervisor.start()
     assert runnable.works.wait(5)
     assert supervisor.stop() == []
@@ -51,18 +51,35 @@ def test_a_failing_worker_is_told_about_and_restarted(caplog: pytest.LogCaptureF
     assert caplog.text.count("worker reader failed") == 2
 
 
-def test_a_worker_that_hangs_is_named() -> None:
-    release = threading.Event()
+class Hangs(Fails):
+    """Does not heed the stop until it is let go."""
 
-    class Hangs(Fails):
-        def run(self, emit: Callable[[KioskEvent], None], stop: threading.Event) -> None:
-            release.wait(20)
+    def __init__(self) -> None:
+        """Hang from the start."""
+        super().__init__(0)
+        self.let_go = threading.Event()
 
-    hung = Hangs(0)
-    hung.last_tick -= 30
+    def run(self, emit: Callable[[KioskEvent], None], stop: threading.Event) -> None:
+        """Wait to be let go."""
+        self.let_go.wait(20)
+
+
+def test_a_worker_that_hangs_is_told_about_once_and_so_is_its_return() -> None:
+    hung, fine = Hangs(), Fails(0)
+    workers = [Worker("reader", hung, Device.READER), Worker("fine", fine)]
+    supervisor = Supervisor(workers, lambda _event: None)
+    assert supervisor.look() == []
+    hung.last_tick -= SILENT_SECONDS + 1
+    assert supervisor.look() == [DeviceLost(Device.READER, "not-responding")]
+    assert supervisor.look() == []
+    hung.last_tick = time.monotonic()
+    assert supervisor.look() == [DeviceReady(Device.READER, "reader")]
+    assert supervisor.look() == []
+
+
+def test_a_worker_that_does_not_stop_is_named() -> None:
+    hung = Hangs()
     supervisor = Supervisor([Worker("hung", hung), Worker("fine", Fails(0))], lambda _event: None)
     supervisor.start()
-    assert supervisor.silences()["hung"] > 29
-    assert supervisor.silences()["fine"] < 29
     assert supervisor.stop() == ["hung"]
-    release.set()
+    hung.let_go.set()

@@ -44,6 +44,8 @@ _PUMP_SECONDS: Final = 0.06
 the tenth of a second in which a touch must be answered, and 17 wake-ups a second."""
 _LOOK_SECONDS: Final = 5.0
 """How often the workers are looked at when nothing else happens."""
+_RETURN_SECONDS: Final = 0.5
+"""The same while one of them hangs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +228,8 @@ class App:
         """Until the next change that comes without an event: a limit, a second, a minute."""
         now = time.monotonic()
         # The footer's clock shows minutes.
-        waits = [60.0 - time.time() % 60.0 + 0.01, _LOOK_SECONDS]
+        look = _RETURN_SECONDS if self._supervisor.hangs else _LOOK_SECONDS
+        waits = [60.0 - time.time() % 60.0 + 0.01, look]
         if self._session.deadline is not None:
             waits.append(self._session.deadline - now)
         if isinstance(self._session.state, Showing):

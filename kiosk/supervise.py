@@ -78,6 +78,11 @@ class Supervisor:
             thread.join(max(0.0, deadline - time.monotonic()))
         return [thread.name for thread in self._threads if thread.is_alive()]
 
+    @property
+    def hangs(self) -> bool:
+        """Whether a worker hung at the last look."""
+        return bool(self._silent)
+
     def look(self) -> list[KioskEvent]:
         """Return the devices that were lost or came back because their loop hangs or turns again.
 

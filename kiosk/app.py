@@ -11,6 +11,7 @@ import logging
 import os
 import queue
 import select
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _QUEUE: Final = 256
+_FAILURES: Final = 3
+"""How many turns in a row may fail: the first, and the fault's own frame."""
 _PUT_SECONDS: Final = 1.0
 _PUMP_SECONDS: Final = 0.06
 """How often a window asks for input: its events do not come through a file descriptor. Well under
@@ -141,6 +144,9 @@ class App:
             limits=limits or Limits(showing=float(config.kiosk.result_seconds)),
         )
         self._stopping = False
+        self.ready = threading.Event()
+        """Set once the first frame is out and every part has said what state it is in."""
+        self._awaited: set[Device | type[ListChanged]] = {*self._devices(), ListChanged}
 
     def _devices(self) -> tuple[Device, ...]:
         scanner = (Device.SCANNER,) if self._config.scanner.port is not None else ()
@@ -174,14 +180,19 @@ class App:
     def run(self) -> None:
         """Show the kiosk until `stop`, a quit key or the window's closing."""
         self._supervisor.start()
+        failures = 0
         try:
             while not self._stopping:
-                self._show()
-                events = self.inbox.wait(self._sleep_seconds())
                 try:
-                    self._turn(events)
-                except Exception:  # noqa: BLE001
-                    # An error of ours must not take the kiosk away from the next person.
+                    self._show()
+                    self._turn(self.inbox.wait(self._sleep_seconds()))
+                    failures = 0
+                except Exception:
+                    # An error of ours must not take the kiosk away from the next person; one that
+                    # does not pass is for the service manager.
+                    failures += 1
+                    if failures > _FAILURES:
+                        raise
                     _log.exception("a turn of the main loop failed")
                     self._session = fail(self._session, time.monotonic())
         finally:
@@ -201,12 +212,19 @@ class App:
         for event in [*events, *self._supervisor.look()]:
             if isinstance(event, ListChanged):
                 self._list_status = event.status
+                self._has_reported(ListChanged)
                 continue
             if isinstance(event, DeviceReady | DeviceLost):
                 _log.info("%s", event)
+                self._has_reported(event.device)
             self._session, questions = handle(self._session, event, now)
             self._ask(questions)
         self._session = tick(self._session, now)
+
+    def _has_reported(self, part: Device | type[ListChanged]) -> None:
+        self._awaited.discard(part)
+        if not self._awaited:
+            self.ready.set()
 
     def _ask(self, questions: tuple[Ask, ...]) -> None:
         for question in questions:

@@ -17,7 +17,7 @@ import click
 from kiosk.app import App
 from kiosk.demo.daemon import DaemonUnavailableError
 from kiosk.demo.scenes import FOR_REGISTRAR, KEYS, SCENES, Scene
-from kiosk.demo.stage import SceneError, Stage, Watch
+from kiosk.demo.stage import WAIT_SECONDS, SceneError, Stage, Watch
 from kiosk.exits import Exit, Refusal
 from kiosk.recorder import Recorder
 from kiosk.service import open_window, stop_on_signals
@@ -98,6 +98,7 @@ def _perform(
 
     def script() -> None:
         try:
+            app.ready.wait(WAIT_SECONDS)
             for scene in scenes:
                 if app.stopping:
                     return

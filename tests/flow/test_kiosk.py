@@ -60,7 +60,7 @@ def running(
         thread = threading.Thread(target=app.run)
         thread.start()
         try:
-            stage.watch.wait_for("idle", 0)
+            assert app.ready.wait(10)
             yield app
         finally:
             app.stop()

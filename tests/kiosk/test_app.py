@@ -1,0 +1,86 @@
+"""The main loop: woken by events, and not brought down by an error of ours."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drivers.events import CardProgress, Device, DeviceLost
+from kiosk import app as app_module
+from kiosk.app import App, Inbox
+from kiosk.clock import Clock
+from kiosk.config import Config
+from kiosk.recorder import label_of
+from kiosk.session import handle
+from ui.window import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pytest_mock import MockerFixture
+
+    from kiosk.app import Shown
+
+PROGRESS = CardProgress("reader", 1, 2)
+LOST = DeviceLost(Device.READER, "no-reader")
+
+
+def test_an_event_wakes_the_wait() -> None:
+    inbox = Inbox()
+    threading.Timer(0.05, inbox.put, [LOST]).start()
+    began = time.monotonic()
+    assert inbox.wait(20) == [LOST]
+    assert time.monotonic() - began < 10
+    assert inbox.wait(0) == []
+    inbox.close()
+
+
+def test_a_full_inbox_drops_progress_without_waiting() -> None:
+    inbox = Inbox()
+    for _ in range(300):
+        inbox.put(PROGRESS)
+    assert len(inbox.wait(0)) == 256
+    inbox.close()
+
+
+@pytest.fixture
+def shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[str]]:
+    """Run a kiosk without any device until so many frames were shown; give their names."""
+    monkeypatch.setenv("PCSCLITE_CSOCK_NAME", str(tmp_path / "nobody-listens"))
+
+    def run(count: int) -> list[str]:
+        seen: list[str] = []
+
+        def observe(shown: Shown) -> str:
+            seen.append(label_of(shown.session))
+            if len(seen) == count:
+                app.stop()
+            return ""
+
+        with Window((800, 480), headless_dir=tmp_path) as window:
+            app = App(Config(), Clock(), window, observer=observe)
+            app.run()
+        return seen
+
+    return run
+
+
+def test_a_fault_in_a_turn_is_shown_and_survived(
+    shows: Callable[[int], list[str]], mocker: MockerFixture, caplog: pytest.LogCaptureFixture
+) -> None:
+    mocker.patch.object(app_module, "handle", side_effect=[RuntimeError("ours"), handle])
+    assert shows(2) == ["idle", "kiosk-fault"]
+    assert "a turn of the main loop failed" in caplog.text
+
+
+def test_a_fault_that_does_not_pass_ends_the_process(
+    shows: Callable[[int], list[str]], mocker: MockerFixture
+) -> None:
+    mocker.patch.object(app_module, "present", side_effect=RuntimeError("ours"))
+    with pytest.raises(RuntimeError, match="ours"):
+        shows(1)
+    assert not [one for one in threading.enumerate() if one.name in {"reader", "checker"}]

@@ -138,4 +138,4 @@ def _check_service(result: int, call: str, *, cause: str | None = None) -> None:
 
 
 def _describe(result: int) -> str:
-    return f"{result & 0xFFFFFFFF:08X} {scard.SCardGetErrorMessage(result)}"
+    return f"0x{result & 0xFFFFFFFF:08X} {scard.SCardGetErrorMessage(result)}"

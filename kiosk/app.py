@@ -42,9 +42,9 @@ _QUEUE: Final = 256
 _FAILURES: Final = 3
 """How many turns in a row may fail: the first, and the fault's own frame."""
 _PUT_SECONDS: Final = 1.0
-_PUMP_SECONDS: Final = 0.06
+_PUMP_SECONDS: Final = 0.07
 """How often a window asks for input: its events do not come through a file descriptor. Well under
-the tenth of a second in which a touch must be answered, and 17 wake-ups a second."""
+the tenth of a second in which a touch must be answered, and 14 wake-ups a second."""
 _LOOK_SECONDS: Final = 5.0
 """How often the workers are looked at when nothing else happens."""
 _RETURN_SECONDS: Final = 0.5

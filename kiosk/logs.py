@@ -13,7 +13,9 @@ import sys
 from pathlib import Path
 from typing import Final, TextIO
 
-_DIGITS: Final = re.compile(r"\d[\d\s-]{3,}\d(?:[\d\s-]*\d)?")
+_DIGITS: Final = re.compile(r"0x[0-9A-F]{8}\b|\d[\d\s-]{5,}\d")
+"""Return codes of the reader's service stay: they are no numbers of people."""
+_DATE: Final = re.compile(r"\b\d{1,2}[./]\d{1,2}[./]\d{4}\b")
 _HEX: Final = re.compile(r"\b(?=[0-9A-Fa-f ]*[A-Fa-f])(?:[0-9A-Fa-f]{2} ?){8,}\b")
 _CYRILLIC: Final = re.compile(r"[А-Яа-яЁё][А-Яа-яЁё'‘’-]*")
 _MAX_LINE: Final = 2000
@@ -22,17 +24,18 @@ _MAX_LINE: Final = 2000
 def mask(text: str) -> str:
     """Return `text` without anything that could be a number, a dump or a name of a person.
 
-    Digit runs of five and more become `#<count>`, so a torn number can still be told from a whole
+    Digit runs of seven and more become `#<count>`, so a torn number can still be told from a whole
     one; hex dumps become `hex#<bytes>`; Cyrillic words become `…`.
     """
     text = _HEX.sub(lambda found: f"hex#{len(found[0].replace(' ', '')) // 2}", text)
+    text = _DATE.sub("#date", text)
     text = _DIGITS.sub(_mask_digits, text)
     return _CYRILLIC.sub("…", text)[:_MAX_LINE]
 
 
 def _mask_digits(found: re.Match[str]) -> str:
     count = sum(character.isdigit() for character in found[0])
-    return found[0] if count < 5 else f"#{count}"
+    return found[0] if found[0].startswith("0x") or count < 7 else f"#{count}"
 
 
 class MaskingFormatter(logging.Formatter):

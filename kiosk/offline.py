@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kiosk.lookup import Absent, Answer, Cause, Found, HowKnown, KnownBy, Record, Unavailable
-from kiosk.policy.model import PolicyType, Smo
+from kiosk.policy.model import PolicyType, Smo, Source
 from offline_cache.errors import RegisterError, RegisterMissingError
 from offline_cache.format import Entry, KeyKind, load_key_file
 from offline_cache.register import Freshness, FreshnessLimits, Register
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kiosk.policy.model import PresentedPolicy
+
+_WHOLE_NAMES: Final = frozenset({Source.CHIP, Source.BARCODE})
+"""Documents that carry the whole name: a part that they lack, their holder does not have."""
 
 _log = logging.getLogger(__name__)
 
@@ -108,9 +111,10 @@ class OfflineLookup:
 
 
 def _record(entry: Entry, register: Register, policy: PresentedPolicy) -> Record:
-    matches = register.matches(
-        entry, policy.surname, policy.given_name, policy.patronymic, policy.birth_date
-    )
+    surname, given_name = policy.surname, policy.given_name
+    if policy.source in _WHOLE_NAMES and (surname or given_name):
+        surname, given_name = surname or "", given_name or ""
+    matches = register.matches(entry, surname, given_name, policy.patronymic, policy.birth_date)
     return Record(
         status=entry.status,
         policy_type=PolicyType(entry.policy_type.value),

@@ -14,13 +14,14 @@ from kiosk.policy.model import Sex
 from kiosk.reasons import CouldNotCheckReason, Note
 from kiosk.verdict import CouldNotCheck, Insured, NotInsured, Verdict
 from kiosk.verdict_json import reason_code
+from offline_cache.register import Freshness
 from ui import screen as view
 
 if TYPE_CHECKING:
     from datetime import date
 
     from kiosk.catalogue import Catalogue
-    from kiosk.policy.model import PresentedPolicy, Smo
+    from kiosk.policy.model import Photo, PresentedPolicy, Smo
     from kiosk.states import Showing
 
 _GUIDES: Final = {
@@ -73,7 +74,9 @@ def _for_public(
     verdict, policy = showing.verdict, showing.policy
     say = catalogue.text
     if isinstance(verdict, Insured) and policy is not None:
-        detail = say("result.number", last=policy.enp[-4:])
+        said = [say("result.number", last=policy.enp[-4:])]
+        said += [catalogue.text_or_empty(f"note.{note}.public") for note in verdict.notes]
+        detail = ". ".join(filter(None, said))
     else:
         detail = catalogue.text_or_empty(f"reason.{reason_code(verdict)}.detail")
     return view.Result(
@@ -85,6 +88,7 @@ def _for_public(
         _hint(showing, catalogue),
         _how_known(verdict.known, catalogue),
         countdown,
+        known_lately=verdict.known is None or verdict.known.freshness is Freshness.FRESH,
     )
 
 
@@ -153,7 +157,8 @@ def _for_registrar(
     return view.RegistrarResult(
         footer,
         _family(verdict),
-        say(f"reason.{reason}.headline"),
+        catalogue.text_or_empty(f"reason.{reason}.registrar_headline")
+        or say(f"reason.{reason}.headline"),
         tuple(note for note in notes if note),
         tuple(_check_lines(verdict.checks, catalogue)),
         say(f"next.{verdict.next_step}"),
@@ -166,8 +171,14 @@ def _for_registrar(
         _how_known(known, catalogue),
         countdown,
         policy.photo.data if policy.photo is not None else None,
-        say("registrar.photo" if policy.photo is not None else "registrar.photo.none"),
+        say(_photo_caption(policy.photo)),
     )
+
+
+def _photo_caption(photo: Photo | None) -> str:
+    if photo is None:
+        return "registrar.photo.none"
+    return "registrar.photo" if photo.mime == "image/jpeg" else "registrar.photo.unshown"
 
 
 def _names(policy: PresentedPolicy, catalogue: Catalogue) -> tuple[str, str]:
@@ -230,6 +241,7 @@ def _comparisons(
             say("registrar.valid"),
             _period(begin, policy.expiry_date, catalogue),
             _period(record.valid_from, record.valid_to, catalogue) if record else none,
+            differs=bool(record and policy.expiry_date and policy.expiry_date != record.valid_to),
         ),
     ]
     if record is not None:

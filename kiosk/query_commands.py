@@ -86,6 +86,8 @@ def barcode_policy(raw: bytes) -> PresentedPolicy:
     from kiosk.policy.barcode import decode_barcode
     from kiosk.policy.model import FormatError, FormatReason
 
+    if len(raw) == POLICY_BYTES:
+        return decode_barcode(raw)
     scan = classify(raw)
     if scan.kind is FrameKind.POLICY:
         return decode_barcode(scan.payload)
@@ -115,8 +117,9 @@ def _decoded(decode_one: Any, raw: bytes | str) -> PresentedPolicy:
 def _from_hex(text: str) -> bytes:
     try:
         return bytes.fromhex(text)
-    except ValueError as error:
-        raise Refusal(f"--hex / --barcode-hex: {error}", Exit.MALFORMED) from None
+    except ValueError:
+        message = f"{len(text)} characters that are not bytes as pairs of hex digits"
+        raise Refusal(message, Exit.MALFORMED) from None
 
 
 def _read(path: Path) -> bytes:
@@ -164,6 +167,11 @@ def check(
             raise click.UsageError("a barcode carries the name and birth date itself")
         policy = _decoded(barcode_policy, _from_hex(barcode_hex))
     else:
+        if 0 < sum(value is not None for value in (surname, given_name, born)) < 3:
+            raise click.UsageError(
+                "a person is compared as a whole: give surname, given name (--given-name '' if"
+                " there is none) and birth date, or none of them"
+            )
         by_hand = partial(
             typed,
             surname=surname,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -157,7 +158,11 @@ def _build(
     problems: Problems,
     about: dict[str, Any],
 ) -> BuildSummary:
-    serial = about.pop("serial") or next_serial(out_dir)
+    serial = about.pop("serial")
+    if serial is None:
+        serial = next_serial(out_dir)
+    else:
+        _must_follow(out_dir, serial)
     as_of = about.pop("as_of") or _now()
     try:
         with source.open("rb") as stream:
@@ -176,6 +181,15 @@ def _build(
             )
     except OSError as error:
         raise RegisterError(f"{error.filename or source}: {error.strerror}") from error
+
+
+def _must_follow(out_dir: Path, serial: int) -> None:
+    """A kiosk must never be led back to an older list."""
+    with contextlib.suppress(RegisterCorruptError):  # a damaged list may well be replaced
+        following = next_serial(out_dir)
+        if serial < following:
+            message = f"the next serial of {out_dir} is {following}"
+            raise click.BadParameter(message, param_hint="--serial")
 
 
 def _refusal(source: Path, error: RegisterError) -> Refusal:

@@ -71,8 +71,8 @@ def handle(session: Session, event: SessionEvent, now: float) -> Step:
             return (_cards_out_of_sight(session, now) if device is Device.READER else session), ()
         case CardPresent(reader):
             return _card_present(session, reader, now), ()
-        case CardProgress(reader, read, announced):
-            return _progress(session, reader, read, announced), ()
+        case CardProgress():
+            return _progress(session, event, now), ()
         case CardImage() | CardRejected():
             return _card_document(session, event, now)
         case CardGone(reader):
@@ -140,7 +140,12 @@ def _card_present(session: Session, reader: str, now: float) -> Session:
     session = replace(session, cards=(*others, reader), documents=documents)
     if _holder(session) in others:
         return _show(session, unreadable(CouldNotCheckReason.TWO_CARDS), None, now)
-    return replace(session, state=Reading(reader, now + session.limits.reading))
+    return replace(session, state=_reading(session, reader, now))
+
+
+def _reading(session: Session, reader: str, now: float) -> Reading:
+    limits = session.limits
+    return Reading(reader, now + limits.reading, now + limits.reading_in_all)
 
 
 def _holder(session: Session) -> str | None:
@@ -162,10 +167,12 @@ def _two_cards_shown(session: Session) -> bool:
     )
 
 
-def _progress(session: Session, reader: str, read: int, announced: int) -> Session:
+def _progress(session: Session, event: CardProgress, now: float) -> Session:
     match session.state:
-        case Reading(reader=current) if current == reader:
-            return replace(session, state=replace(session.state, read=read, announced=announced))
+        case Reading(current, _, at_most_until) if current == event.reader:
+            until = min(now + session.limits.reading, at_most_until)
+            state = Reading(current, until, at_most_until, event.read, event.announced)
+            return replace(session, state=state)
         case _:
             return session
 
@@ -227,7 +234,7 @@ def _card_gone(session: Session, reader: str, now: float) -> Step:
         left = session.cards[0]
         if left in session.documents:
             return _ask(session, session.documents[left], left, now)
-        return replace(session, state=Reading(left, now + session.limits.reading)), ()
+        return replace(session, state=_reading(session, left, now)), ()
     match session.state:
         case Showing(reader=current) if current == reader:
             return replace(session, state=Waiting()), ()

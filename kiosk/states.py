@@ -22,14 +22,16 @@ if TYPE_CHECKING:
 class Limits:
     """Longest stay in each state, seconds."""
 
-    reading: float = 6.0
+    reading: float = 2.8
+    """Without a byte from the card; a living one answers each command within 0.2 s."""
+    reading_in_all: float = 6.0
     """One more than the driver's own deadline for a read."""
     receiving: float = 5.0
     """4 KiB at 9600 baud take 4.3 s."""
     checking: float = 4.0
     """One more than the deadline of an online question."""
     showing: float = 20.0
-    removed: float = 1.5
+    removed: float = 1.2
     """For "card taken too early": the slot is free again, and idle must come within 2 s."""
     repeat: float = 2.5
     """The same code within this time of its last sight is already shown, not checked twice."""
@@ -46,6 +48,7 @@ class Reading:
 
     reader: str
     until: float
+    at_most_until: float
     read: int = 0
     announced: int = 0
 

@@ -24,7 +24,7 @@ NOT_RESPONDING: Final = "not-responding"
 
 RESTART_FIRST_SECONDS: Final = 0.2
 RESTART_MOST_SECONDS: Final = 5.0
-STOP_SECONDS: Final = 3.0
+STOP_SECONDS: Final = 2.0
 SILENT_SECONDS: Final = 8.0
 """A loop that has not turned for so long hangs; one command to a card may take 5 s."""
 
@@ -61,7 +61,10 @@ class Supervisor:
         self._workers = tuple(workers)
         self._silent: set[str] = set()
         self._threads = [
-            threading.Thread(target=self._keep_running, args=(worker,), name=worker.name)
+            # Daemons: a call that hangs in a driver's library must not keep the process alive.
+            threading.Thread(
+                target=self._keep_running, args=(worker,), name=worker.name, daemon=True
+            )
             for worker in self._workers
         ]
 

@@ -22,7 +22,7 @@ fund cannot be reached, the register's own answer stands, with its date.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from kiosk import comparison
 from kiosk.comparison import Check, Outcome
@@ -102,6 +102,9 @@ class AskOnline:
     otherwise: Verdict
 
 
+_BARE_NUMBERS: Final = frozenset({Source.TYPED, Source.DIGITAL})
+
+
 def unreadable(reason: CouldNotCheckReason) -> CouldNotCheck:
     """Step 1: a document that could not be read or decoded."""
     return CouldNotCheck(reason, checks=(Check("document", Outcome.FAIL, reason.value),))
@@ -124,7 +127,12 @@ def decide(
             else CouldNotCheckReason.MISREAD
         )
         return CouldNotCheck(misread, checks=(document, Check("check_digit", Outcome.FAIL)))
-    checks = (document, Check("check_digit", Outcome.PASS), comparison.enp_coding(policy))
+    coding = comparison.enp_coding(policy)
+    checks = (document, Check("check_digit", Outcome.PASS), coding)
+    if policy.source in _BARE_NUMBERS and enp.decode(policy.enp) is None:
+        # Other cards' numbers pass Luhn too; without a document around it, only a number with a
+        # birth date inside is believed to be a policy's.
+        return CouldNotCheck(CouldNotCheckReason.NOT_A_POLICY_NUMBER, checks=checks)
 
     own = _by_register(policy, register, moment, checks)
     if not _wants_second_opinion(own):
@@ -175,7 +183,7 @@ def _by_register(
             detail = None if covered else "not_covered"
             checks = (*checks, Check("register", Outcome.UNKNOWN, detail))
             reason = CouldNotCheckReason.NOT_IN_LIST if covered else CouldNotCheckReason.NOT_COVERED
-            return CouldNotCheck(reason, known=known, checks=checks)
+            return CouldNotCheck(reason, known=known, notes=_age_note(known), checks=checks)
         case Found(record, known):
             return _by_record(policy, record, known, moment.local.date(), checks)
         case _:
@@ -190,13 +198,17 @@ def _by_record(
     checks: tuple[Check, ...],
 ) -> Verdict:
     """Steps 4, 5, 6 and 11: judge one record, wherever it came from."""
-    notes = comparison.notes(policy, record, today)
-    if known.source is KnownBy.REGISTER and known.freshness is not Freshness.FRESH:
-        notes = (*notes, Note.LIST_AGEING)
+    notes = (*comparison.notes(policy, record, today), *_age_note(known))
     person = Check("person", comparison.outcome_of(record.person_matches))
-    reason = of_status(record.status) or _outside_dates(record, today)
-    status = Check("status", Outcome.PASS if reason is None else Outcome.FAIL, record.status.value)
-    checks = (*checks, Check("register", Outcome.PASS), person, status)
+    state, dates = of_status(record.status), _outside_dates(record, today)
+    checks = (
+        *checks,
+        Check("register", Outcome.PASS),
+        person,
+        Check("status", comparison.outcome_of(state is None), record.status.value),
+        Check("dates", comparison.outcome_of(dates is None)),
+    )
+    reason = state or dates
     # Step 5 comes before step 6: a state must not be told to somebody else than its person.
     if record.person_matches is False:
         return CouldNotCheck(CouldNotCheckReason.DETAILS_DIFFER, record, known, notes, checks)
@@ -205,6 +217,12 @@ def _by_record(
     if isinstance(reason, CouldNotCheckReason):  # step 6: a death on record
         return CouldNotCheck(reason, record, known, notes, checks)
     return Insured(record, known, notes, checks)  # step 4
+
+
+def _age_note(known: HowKnown) -> tuple[Note, ...]:
+    """Step 8: whatever an old list says, its age is said with it."""
+    old = known.source is KnownBy.REGISTER and known.freshness is not Freshness.FRESH
+    return (Note.LIST_AGEING,) if old else ()
 
 
 def _outside_dates(record: Record, today: date) -> NotInsuredReason | None:

@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from offline_cache.errors import RegisterBusyError, RegisterSpaceError
@@ -18,7 +19,6 @@ from offline_cache.layout import BASE_NAME, PREVIOUS_BASE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 _LOCK_NAME = ".lock"
 _STAGING_PREFIX = ".staging-"
@@ -44,7 +44,7 @@ def staging(directory: Path) -> Iterator[Path]:
             ) from error
         for leftover in directory.glob(f"{_STAGING_PREFIX}*"):
             shutil.rmtree(leftover)
-        folder = directory / tempfile.mkdtemp(prefix=_STAGING_PREFIX, dir=directory)
+        folder = Path(tempfile.mkdtemp(prefix=_STAGING_PREFIX, dir=directory))
         try:
             yield folder
         finally:

@@ -110,7 +110,7 @@ def _known_row(canvas: Canvas, words: Box, screen: Result) -> _Placed:
     theme = canvas.theme
     ring = canvas.px(_RING)
     left = words.x + ring + canvas.px(0.03)
-    style = Style(BODY, theme.ink_soft, leading=1.2)
+    style = Style(BODY, theme.ink_soft if screen.known_lately else theme.ageing, leading=1.2)
 
     def build(scale: float) -> tuple[bool, Stack]:
         stack = Stack(canvas, words.right - left, scale).add(screen.how_known, style)

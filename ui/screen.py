@@ -113,6 +113,8 @@ class Result:
     """One small line below the next step; may be empty."""
     how_known: str
     countdown: Countdown
+    known_lately: bool = True
+    """False: the date in `how_known` is old, and drawn in the colour of an ageing list."""
 
 
 @dataclass(frozen=True, slots=True)

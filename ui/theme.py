@@ -106,7 +106,7 @@ LIGHT: Final = Theme(
     not_insured=_rgb("#9a3412"),
     could_not_check=_rgb("#1e3a8a"),
     fresh=_rgb("#005b4f"),
-    ageing=_rgb("#8a5300"),
+    ageing=_rgb("#744600"),
     too_old=_rgb("#9a3412"),
 )
 """For a bright hall."""
@@ -172,6 +172,7 @@ def pairs(theme: Theme) -> tuple[Pair, ...]:
         for ground in grounds
     ]
     text.append(Pair("difference on paper", theme.differs, theme.paper, 7.0))
+    text.append(Pair("old date on paper", theme.ageing, theme.paper, 7.0))
     text.append(Pair("paper on ink", theme.paper, theme.ink, 7.0))
     text += [
         Pair(f"text on {family.name}", theme.on_verdict, theme.verdict(family), 7.0)

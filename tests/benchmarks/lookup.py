@@ -66,6 +66,9 @@ def run() -> list[Row]:
             return row
 
         naive_size = (folder / "naive.db").stat().st_size
+        # The target is for a warm file, and the naive one has only just been written.
+        for path in (*(folder / "register").glob("*.sqlite"), folder / "naive.db"):
+            path.read_bytes()
         rate = f"{ROWS / build_seconds:,.0f} rows/s; ours validates, hashes, sorts and syncs"
         return [
             _lookups("there", ask, ask_naively, present),

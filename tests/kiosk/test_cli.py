@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -129,6 +130,9 @@ MALFORMED = [
     pytest.param(["decode", "text", "hello"], "no 16-digit", id="no-number"),
     pytest.param(["decode", "text", "7856510844000124"], "check digit", id="luhn"),
     pytest.param(["decode", "barcode", "--hex", "0000"], "2 blank", id="blanks"),
+    pytest.param(["decode", "barcode", "--hex", "00" * 130], "offset 0", id="zeros"),
+    pytest.param(["decode", "barcode", "--hex", "ff" * 130], "offset 0", id="ones"),
+    pytest.param(["decode", "barcode", "--hex", "012"], "pairs of hex digits", id="half-a-byte"),
     pytest.param(["check", "--enp", "123"], "16 digits, not 3", id="short"),
     pytest.param(["check", "--enp", "12345678901"], "blank", id="check-blank"),
     pytest.param(["check", "--barcode-hex", "0100"], "2 bytes", id="check-barcode"),
@@ -158,6 +162,8 @@ USAGE = [
     pytest.param(["check"], id="check-neither"),
     pytest.param(["check", "--enp", "1", "--barcode-hex", "00"], id="check-both"),
     pytest.param(["check", "--barcode-hex", "00", "--surname", "x"], id="name-of-a-barcode"),
+    pytest.param(["check", "--enp", "1", "--surname", "x"], id="half-a-person"),
+    pytest.param(["check", "--enp", "1", "--birth-date", "2001-01-01"], id="birth-date-alone"),
     pytest.param(["check", "--enp", "1", "--birth-date", "05.03.1984"], id="date"),
     pytest.param(["check", "--config", "/none.toml", "--enp", person("yo").enp], id="config"),
     pytest.param(["run", "--windowed", "--headless", "x"], id="run-both"),
@@ -239,6 +245,12 @@ def test_check_with_another_key_never_says_absent(config: Path, tmp_path: Path) 
     other.write_text(f'[register]\ndir = "{config.parent}/register"\nkey_file = "key"\n')
     result = run("check", "--config", other, "--enp", person("yo").enp)
     assert json.loads(result.stdout)["reason"] == "no_list"
+
+
+def test_a_document_without_a_surname_is_compared_as_one(config: Path) -> None:
+    one = replace(person("plain_man"), surname="", given_name="ИНОЙ", patronymic="ИНОЙ")
+    result = run("check", "--config", config, "--barcode-hex", encode(one, kind=2).hex())
+    assert (result.exit_code, json.loads(result.stdout)["reason"]) == (3, "details_differ")
 
 
 def test_misread_numbers_could_not_be_checked(config: Path) -> None:

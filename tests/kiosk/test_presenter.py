@@ -26,6 +26,7 @@ from kiosk.reasons import CouldNotCheckReason, NextStep, Note, NotInsuredReason
 from kiosk.states import Checking, DeviceState, Reading, Receiving, Session, Showing, Waiting
 from kiosk.verdict import CouldNotCheck, Insured, NotInsured
 from offline_cache.format import Status
+from offline_cache.register import Freshness
 from tests.kiosk.cases import ENP, NOON, OTHER_SMO, POLICY, RECORD, REGISTER, TODAY
 from ui import screen as view
 
@@ -168,6 +169,48 @@ def test_emergency_care_stands_beside_every_negative_answer(reason: NotInsuredRe
     assert screen.hint == "Экстренная помощь оказывается всем, без полиса"
 
 
+def test_the_public_is_told_that_the_register_knows_better() -> None:
+    verdict = Insured(RECORD, REGISTER, (Note.INSURER_CHANGED, Note.LIST_AGEING), ())
+    screen = screen_of(showing(verdict))
+    assert isinstance(screen, view.Result)
+    assert screen.detail == "Номер оканчивается на 0123. Страховая компания сменилась"
+
+
+@pytest.mark.parametrize(
+    ("freshness", "lately"), [(Freshness.FRESH, True), (Freshness.STALE, False)]
+)
+def test_the_date_of_an_old_list_is_marked(freshness: Freshness, lately: bool) -> None:
+    known = replace(REGISTER, freshness=freshness)
+    screen = screen_of(showing(CouldNotCheck(CouldNotCheckReason.NOT_IN_LIST, None, known)))
+    assert isinstance(screen, view.Result)
+    assert screen.known_lately is lately
+
+
+def test_the_registrar_hears_the_true_reason() -> None:
+    verdict = NotInsured(NotInsuredReason.RIGHT_ENDED, RECORD, REGISTER, (), ())
+    for audience, headline in (
+        ("public", "Срок действия полиса истёк"),
+        ("registrar", "Право на ОМС прекращено"),
+    ):
+        screen = screen_of(showing(verdict), audience)
+        assert isinstance(screen, view.Result | view.RegistrarResult)
+        assert screen.headline == headline
+
+
+@pytest.mark.parametrize(
+    ("photo", "caption"),
+    [
+        pytest.param(None, "Фото на документе нет: сверьте по паспорту", id="none"),
+        pytest.param(Photo("image/jpeg", b""), "Сравните с предъявителем", id="jpeg"),
+        pytest.param(Photo("image/jp2", b""), "Фото не показать: сверьте по паспорту", id="jp2"),
+    ],
+)
+def test_a_photo_is_only_asked_to_be_compared_if_shown(photo: Photo | None, caption: str) -> None:
+    screen = screen_of(showing(VERDICTS[0], replace(POLICY, photo=photo)), "registrar")
+    assert isinstance(screen, view.RegistrarResult)
+    assert screen.photo_caption == caption
+
+
 def test_a_code_without_a_name_asks_for_the_passport() -> None:
     verdict = Insured(RECORD, REGISTER, (Note.PERSON_NOT_COMPARED,), ())
     screen = screen_of(replace(showing(verdict), reader=None))
@@ -240,8 +283,10 @@ def test_a_wrong_clock_is_not_shown_as_the_time() -> None:
 @pytest.mark.parametrize(
     ("state", "title", "progress"),
     [
-        pytest.param(Reading("r", 106.0), "Карта читается", None, id="reading-unknown"),
-        pytest.param(Reading("r", 106.0, 128, 256), "Карта читается", 0.5, id="reading-half"),
+        pytest.param(Reading("r", 102.8, 106.0), "Карта читается", None, id="reading-unknown"),
+        pytest.param(
+            Reading("r", 102.8, 106.0, 128, 256), "Карта читается", 0.5, id="reading-half"
+        ),
         pytest.param(Checking(1, "r", 104.0), "Карта читается", 1.0, id="checking-card"),
         pytest.param(Checking(1, None, 104.0), "Код читается", None, id="checking-code"),
         pytest.param(Receiving(105.0, Waiting()), "Код читается", None, id="receiving"),

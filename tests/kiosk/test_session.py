@@ -106,7 +106,7 @@ def test_a_card_is_acknowledged_read_checked_shown_and_forgotten(screen: Screen)
     screen.feed(CardPresent(A, b"", 0.0))
     assert screen.shows(Reading)
     screen.feed(CardProgress(A, 128, 256))
-    assert screen.session.state == Reading(A, 106.0, read=128, announced=256)
+    assert screen.session.state == Reading(A, 102.8, 106.0, read=128, announced=256)
     screen.feed(image())
     assert screen.shows(Checking)
     screen.answer()
@@ -127,7 +127,7 @@ def test_a_result_leaves_after_its_time_even_with_the_card_in(screen: Screen) ->
     ("events", "seconds", "expected"),
     [
         pytest.param(
-            [CardPresent(A, b"", 0.0)], 6.0, CouldNotCheckReason.UNREADABLE_CARD, id="reading"
+            [CardPresent(A, b"", 0.0)], 2.8, CouldNotCheckReason.UNREADABLE_CARD, id="reading"
         ),
         pytest.param(
             [CardPresent(A, b"", 0.0), image()],
@@ -146,6 +146,22 @@ def test_a_state_that_hangs_ends_in_could_not_check(
     screen.wait(seconds)
     assert screen.reason is expected
     assert screen.wait(20.0).state == Waiting()
+
+
+def test_a_card_that_goes_on_answering_has_longer_but_not_for_ever(screen: Screen) -> None:
+    screen.feed(CardPresent(A, b"", 0.0))
+    for _ in range(5):
+        screen.wait(1.1).feed(CardProgress(A, 1, 100))
+        assert screen.shows(Reading)
+    assert screen.wait(0.6).reason is CouldNotCheckReason.UNREADABLE_CARD
+
+
+def test_a_card_that_answers_late_is_still_shown(screen: Screen) -> None:
+    screen.feed(CardPresent(A, b"", 0.0)).wait(2.8)
+    assert screen.reason is CouldNotCheckReason.UNREADABLE_CARD
+    screen.feed(image()).answer()
+    assert isinstance(screen.session.state, Showing)
+    assert screen.session.state.verdict == INSURED
 
 
 def test_a_code_that_never_ends_gives_the_screen_back(screen: Screen) -> None:
@@ -177,7 +193,7 @@ def test_a_card_pulled_too_early_is_said_and_idle_comes_within_two_seconds(
 ) -> None:
     screen.feed(CardPresent(A, b"", 0.0), *events, CardGone(A, 0.0))
     assert screen.reason is CouldNotCheckReason.CARD_REMOVED
-    assert screen.wait(1.5).state == Waiting()
+    assert screen.wait(1.2).state == Waiting()
 
 
 def test_an_answer_for_a_card_that_is_gone_is_not_shown(screen: Screen) -> None:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from kiosk.clock import Moment
     from kiosk.policy.model import PresentedPolicy
 
+YESTERDAY = date(2026, 11, 21)
 NOBODY = Unavailable(Cause.NOT_CONFIGURED)
 AGEING = replace(REGISTER, freshness=Freshness.AGEING)
 STALE = replace(REGISTER, freshness=Freshness.STALE)
@@ -218,7 +219,22 @@ def test_step_11_the_register_is_the_truth(
     assert verdict.record.insurer == insurer
 
 
+@pytest.mark.parametrize("source", [Source.TYPED, Source.DIGITAL])
+def test_step_2_a_bare_number_needs_a_date_inside(source: Source) -> None:
+    city_card = replace(POLICY, source=source, enp="7800000000000007")
+    assert code(verdict_of(found(), policy=city_card)) == "could_not_check/not_a_policy_number"
+    on_a_document = replace(city_card, source=Source.CHIP)
+    verdict = verdict_of(found(), policy=on_a_document)
+    assert verdict.notes == (Note.ENP_CODING_DIFFERS,)
+
+
+def test_status_and_dates_are_judged_apart() -> None:
+    checks = {check.name: check.outcome for check in verdict_of(found(valid_to=YESTERDAY)).checks}
+    assert (checks["status"], checks["dates"]) == (Outcome.PASS, Outcome.FAIL)
+
+
 def test_an_old_list_is_said_as_a_note() -> None:
+    assert Note.LIST_AGEING in verdict_of(Absent(AGEING)).notes
     assert Note.LIST_AGEING in verdict_of(found(AGEING)).notes
     assert Note.LIST_AGEING not in verdict_of(found()).notes
 
@@ -233,6 +249,7 @@ def test_checks_stand_in_the_order_made() -> None:
         ("register", Outcome.PASS),
         ("person", Outcome.FAIL),
         ("status", Outcome.PASS),
+        ("dates", Outcome.PASS),
     ]
 
 
@@ -260,6 +277,7 @@ def test_json_has_the_keys_of_the_contract() -> None:
             {"name": "register", "outcome": "pass", "detail": None},
             {"name": "person", "outcome": "pass", "detail": None},
             {"name": "status", "outcome": "pass", "detail": "ДПП"},
+            {"name": "dates", "outcome": "pass", "detail": None},
         ],
     }
     unread = verdict_to_json(unreadable(CouldNotCheckReason.MUTE_CARD))

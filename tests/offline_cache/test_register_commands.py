@@ -16,9 +16,8 @@ from offline_cache.format import KeyKind, load_key_file
 from offline_cache.register import Register
 from offline_cache.store import staging
 from tests.offline_cache.test_csv_rows import GOOD, csv_of
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class _Office:
@@ -122,6 +121,25 @@ def test_a_bad_key_file(office: _Office) -> None:
     result = office.build()
     assert result.exit_code == Exit.MALFORMED
     assert "64 hex digits" in result.stderr
+
+
+def test_a_relative_folder_will_do(office: _Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(office.out.parent)
+    office.out = Path(office.out.name)
+    result = office.build()
+    assert result.exit_code == Exit.DONE, result.output
+    assert office.serial() == 1
+    assert {path.name for path in office.out.iterdir()} == {layout.BASE_NAME, ".lock"}
+
+
+@pytest.mark.parametrize("serial", ["4", "5"])
+def test_no_kiosk_is_led_back(office: _Office, serial: str) -> None:
+    assert office.build("--serial", "5").exit_code == Exit.DONE
+    result = office.build("--serial", serial)
+    assert result.exit_code == Exit.USAGE
+    assert "is 6" in result.stderr
+    assert office.serial() == 5
+    assert office.build("--serial", "6").exit_code == Exit.DONE
 
 
 def test_a_register_that_does_not_tell_its_serial(office: _Office) -> None:

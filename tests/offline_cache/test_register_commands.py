@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -16,8 +16,6 @@ from offline_cache.format import KeyKind, load_key_file
 from offline_cache.register import Register
 from offline_cache.store import staging
 from tests.offline_cache.test_csv_rows import GOOD, csv_of
-from pathlib import Path
-
 
 
 class _Office:

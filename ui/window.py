@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import pygame
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ui.screen import Screen
+
+
+_BLIND_DRIVERS: Final = frozenset({"dummy", "offscreen"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ class Window:
             os.environ["SDL_VIDEODRIVER"] = "dummy"
         try:
             pygame.display.init()
+            self._refuse_to_be_blind()
             if self._fullscreen:
                 pygame.display.set_mode((0, 0), pygame.FULLSCREEN)
                 pygame.mouse.set_visible(False)
@@ -107,6 +111,14 @@ class Window:
             pygame.display.quit()
             raise DisplayError(f"no window can be opened: {error}") from error
         pygame.display.set_caption(caption)
+
+    def _refuse_to_be_blind(self) -> None:
+        """SDL falls back in silence to drivers that nobody sees; a kiosk must not run on them."""
+        driver = pygame.display.get_driver()
+        asked = self._headless_dir is not None or os.environ.get("SDL_VIDEODRIVER") == driver
+        if driver in _BLIND_DRIVERS and not asked:
+            pygame.display.quit()
+            raise DisplayError("no display: neither Wayland nor X11 is there")
 
     def _adopt_display(self) -> None:
         """Take the display's surface and size as they are now."""

@@ -116,6 +116,7 @@ def _cast_row(one: Person, part: Part) -> dict[str, str]:
         "policy_type": part.policy_type,
         "valid_from": (part.starts or one.insured_since).isoformat(),
         "valid_to": one.expiry_date.isoformat() if one.expiry_date else "",
+        "clinic": f"{one.enp[:2]}0003",
         "snils": one.snils,
         "temporary_certificate": part.temporary_certificate,
         "old_policy": part.old_policy,

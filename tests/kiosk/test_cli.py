@@ -280,6 +280,16 @@ def test_run_ends_in_order_when_told_to(config: Path, tmp_path: Path) -> None:
     assert "Traceback" not in errors
 
 
+def test_run_without_a_display_says_so_and_ends() -> None:
+    hidden = {"DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"}
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    done = subprocess.run(
+        [*KIOSK, "run"], capture_output=True, env=environment, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 6
+    assert done.stderr.splitlines()[-1].startswith("kiosk: no display")
+
+
 def test_importing_the_command_line_touches_no_device_library() -> None:
     """`kiosk decode` must not wait for pygame, nor need a reader's library."""
     heavy = ("pygame", "serial", "smartcard", "sqlite_utils", "requests")

@@ -58,6 +58,7 @@ class Recorder:
             "document": None
             if policy is None
             else {"source": policy.source.value, "format": policy.format.value},
+            "repeated": showing.repeated,
             "at": self._clock.now().local.isoformat(timespec="milliseconds"),
         }
 

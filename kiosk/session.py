@@ -266,8 +266,16 @@ def _code(session: Session, frame: BarcodeFrame, now: float) -> Step:
     repeated = recent and digest != b"" and digest == session.last_code
     session = replace(session, last_code=digest, last_code_at=now)
     if repeated and isinstance(before, Showing) and before.reader is None:
-        return replace(session, state=replace(before, repeated=True)), ()
+        return _again(session, before, now), ()
     return _ask(session, frame, None, now)
+
+
+def _again(session: Session, shown: Showing, now: float) -> Session:
+    """Give the same answer once more, and say so: nobody need be asked a second time."""
+    ticket = session.last_ticket + 1
+    until = now + session.limits.showing
+    state = replace(shown, ticket=ticket, since=now, until=until, repeated=True)
+    return replace(session, state=state, last_ticket=ticket)
 
 
 # Answers

@@ -34,7 +34,7 @@ class Limits:
     removed: float = 1.2
     """For "card taken too early": the slot is free again, and idle must come within 2 s."""
     repeat: float = 2.5
-    """The same code within this time of its last sight is already shown, not checked twice."""
+    """The same code within this time of its last sight is answered again, not checked twice."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -248,6 +248,8 @@ def test_the_same_code_again_is_not_checked_twice(screen: Screen) -> None:
     assert len(screen.asked) == 1
     assert isinstance(screen.session.state, Showing)
     assert screen.session.state.repeated
+    assert screen.session.state.ticket > screen.asked[0].ticket
+    assert screen.session.state.until == screen.now + 20
     screen.wait(3.0).feed(BarcodeStarted("tty", 0.0), CODE)
     assert len(screen.asked) == 2
 

@@ -209,14 +209,14 @@ def test_every_way_in_which_scanners_send(stage: Stage, tmp_path: Path) -> None:
             since = stage.watch.mark
             slug = "sibilants" if index % 2 else "hard_sign"
             stage.scanner.scan(barcode_of(slug, 2), mode=mode)
-            stage.answer("insured", since)
+            assert label_of(stage.answer("insured", since).session) == "insured", mode
 
 
 def test_twenty_restarts_of_pcscd_lose_no_later_insertion(stage: Stage, tmp_path: Path) -> None:
     with running(stage, tmp_path / "out"):
         for _ in range(20):
             stage.pcscd.restart()
-            stage.tap(card_of("plain_man"), "insured")
+            assert label_of(stage.tap(card_of("plain_man"), "insured").session) == "insured"
 
 
 def test_devices_go_and_come_back(stage: Stage, tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 The main thread owns the screen and the session; every other thread only puts events into the
 queue. It sleeps in `select()` until an event, the next deadline of the session or the next second
-that a frame shows: nothing polls, and a frame is drawn only when its view differs from the last.
+that a frame shows; only a window must be asked for input now and then. A frame is drawn only when
+its view differs from the last.
 """
 
 from __future__ import annotations
@@ -57,7 +58,6 @@ class Shown:
 
     session: Session
     screen: Screen
-    at: float
 
 
 class Inbox:
@@ -87,7 +87,7 @@ class Inbox:
         with suppress(BlockingIOError):
             os.write(self._wake_write, b"\0")
 
-    def wait(self, seconds: float | None) -> list[KioskEvent]:
+    def wait(self, seconds: float) -> list[KioskEvent]:
         """Sleep until something comes or time is over; return all that has come."""
         if select.select([self._wake_read], [], [], seconds)[0]:
             os.read(self._wake_read, 4096)
@@ -114,7 +114,6 @@ class App:
         *,
         observer: Callable[[Shown], str] | None = None,
         on_input: Callable[[InputEvent], None] | None = None,
-        limits: Limits | None = None,
     ) -> None:
         """Join the parts; nothing runs yet.
 
@@ -124,7 +123,6 @@ class App:
             window: where frames go; stays open after `run`.
             observer: sees every new view before it is drawn; returns a label for its file.
             on_input: takes keys and touches.
-            limits: time limits other than those of the configuration.
         """
         self.inbox = Inbox()
         self._config = config
@@ -141,7 +139,7 @@ class App:
         self._supervisor = Supervisor(self._workers(), self.inbox.put)
         self._session = Session(
             devices=dict.fromkeys(self._devices(), DeviceState()),
-            limits=limits or Limits(showing=float(config.kiosk.result_seconds)),
+            limits=Limits(showing=float(config.kiosk.result_seconds)),
         )
         self._stopping = False
         self.ready = threading.Event()
@@ -231,22 +229,21 @@ class App:
             self._checker.ask(question)
 
     def _show(self) -> None:
-        now = time.monotonic()
-        around = Surroundings(self._list_status, self._clock.now(), now)
+        around = Surroundings(self._list_status, self._clock.now(), time.monotonic())
         screen = present(self._session, around, self._config.kiosk, self._catalogue)
         if screen == self._screen:
             return
         self._screen = screen
         label = ""
         if self._observer is not None:
-            label = self._observer(Shown(self._session, screen, now))
+            label = self._observer(Shown(self._session, screen))
         self._window.show(screen, label)
 
-    def _sleep_seconds(self) -> float | None:
+    def _sleep_seconds(self) -> float:
         """Until the next change that comes without an event: a limit, a second, a minute."""
         now = time.monotonic()
-        # The footer's clock shows minutes.
         look = _RETURN_SECONDS if self._supervisor.hangs else _LOOK_SECONDS
+        # The footer's clock shows minutes.
         waits = [60.0 - time.time() % 60.0 + 0.01, look]
         if self._session.deadline is not None:
             waits.append(self._session.deadline - now)

@@ -45,11 +45,18 @@ KioskEvent = SessionEvent | ListChanged
 class Checker:
     """From a presented policy to its verdict."""
 
-    def __init__(self, offline: Lookup, online: Lookup, clock: Clock) -> None:
+    def __init__(self, offline: OfflineLookup, online: Lookup, clock: Clock) -> None:
         """Keep the places to ask, the register first."""
         self._offline = offline
         self._online = online
         self._clock = clock
+
+    def refresh(self) -> ListStatus:
+        """Take up the newest register; the clock learns that the time it was made at has passed."""
+        status = self._offline.refresh()
+        if status.as_of is not None:
+            self._clock.raise_floor(status.as_of)
+        return status
 
     def check(self, policy: PresentedPolicy) -> Verdict:
         """Return the verdict on `policy`; waits for the fund only where that can help."""
@@ -71,7 +78,6 @@ class CheckWorker:
         """Own the offline register's connection: it is used on this thread alone."""
         self.last_tick = time.monotonic()
         self._offline = offline
-        self._clock = clock
         self._checker = Checker(offline, online, clock)
         self._questions: queue.Queue[Ask] = queue.Queue(_QUESTIONS)
         self._looked_at = float("-inf")
@@ -108,11 +114,9 @@ class CheckWorker:
         self._report_list(emit)
 
     def _report_list(self, emit: Callable[[KioskEvent], None]) -> None:
-        status = self._offline.refresh()
+        status = self._checker.refresh()
         if status != self._status:
             self._status = status
-            if status.as_of is not None:
-                self._clock.raise_floor(status.as_of)
             emit(ListChanged(status))
 
     def _answer(self, question: Ask) -> Checked:

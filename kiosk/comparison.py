@@ -46,21 +46,24 @@ def enp_coding(policy: PresentedPolicy) -> Check:
     return Check("enp_coding", outcome_of(enp.matches(policy.enp, policy.birth_date, policy.sex)))
 
 
-def insurer_differs(policy: PresentedPolicy, record: Record) -> bool:
-    """Whether the insurer on the document is another one than the record's.
-
-    OGRN decides where the document names no OKATO (barcode type 0x02 names neither).
-    """
+def ogrn_differs(policy: PresentedPolicy, record: Record) -> bool:
+    """Whether both name an insurer, and not the same company."""
     if policy.insurer is None or record.insurer is None:
         return False
-    shown, true = policy.insurer.smo, record.insurer
-    return shown.ogrn != true.ogrn or (shown.okato is not None and shown.okato != true.okato)
+    return policy.insurer.smo.ogrn != record.insurer.ogrn
+
+
+def okato_differs(policy: PresentedPolicy, record: Record) -> bool:
+    """Whether both name an insurer's territory, and not the same; not every document names it."""
+    if policy.insurer is None or policy.insurer.smo.okato is None or record.insurer is None:
+        return False
+    return policy.insurer.smo.okato != record.insurer.okato
 
 
 def notes(policy: PresentedPolicy, record: Record, today: date) -> tuple[Note, ...]:
     """Step 11: the register is the truth, and what differs on the document is said as a note."""
     found = []
-    if insurer_differs(policy, record):
+    if ogrn_differs(policy, record) or okato_differs(policy, record):
         found.append(Note.INSURER_CHANGED)
     if policy.expiry_date is not None and policy.expiry_date < today:
         found.append(Note.DOCUMENT_EXPIRED)

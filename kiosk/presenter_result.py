@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, assert_never
 
-from kiosk.comparison import Check, Outcome
+from kiosk.comparison import Check, Outcome, ogrn_differs, okato_differs
 from kiosk.lookup import HowKnown, KnownBy, Record
 from kiosk.policy import enp
 from kiosk.policy.model import Sex
@@ -229,13 +229,13 @@ def _comparisons(
             say("registrar.insurer"),
             own.ogrn if own else none,
             true.ogrn if true else none,
-            differs=bool(own and true and own.ogrn != true.ogrn),
+            differs=record is not None and ogrn_differs(policy, record),
         ),
         view.Comparison(
             say("registrar.territory"),
             _place(own) or none,
             _place(true) or none,
-            differs=bool(own and true and own.okato and own.okato != true.okato),
+            differs=record is not None and okato_differs(policy, record),
         ),
         view.Comparison(
             say("registrar.valid"),

@@ -190,13 +190,11 @@ def _check_and_exit(config: Config, policy: PresentedPolicy) -> None:
     from kiosk.offline import OfflineLookup
     from kiosk.verdict_json import verdict_to_json
 
-    clock = Clock()
     offline = OfflineLookup(config.register.dir, config.register.key_file)
+    checker = Checker(offline, NoService(), Clock())
     try:
-        status = offline.refresh()
-        if status.as_of is not None:
-            clock.raise_floor(status.as_of)
-        verdict = Checker(offline, NoService(), clock).check(policy)
+        checker.refresh()
+        verdict = checker.check(policy)
     finally:
         offline.close()
     print_json(verdict_to_json(verdict))

@@ -114,13 +114,16 @@ def _device(session: Session, device: Device, state: DeviceState) -> Session:
     return replace(session, devices={**session.devices, device: state})
 
 
-def _show(session: Session, verdict: Verdict, reader: str | None, now: float) -> Session:
-    """Show a verdict that the session itself knows; no question was asked for it."""
+def _show(
+    session: Session,
+    verdict: Verdict,
+    reader: str | None,
+    now: float,
+    seconds: float | None = None,
+) -> Session:
+    """Show a verdict that the session itself knows, for `seconds` instead of the usual time."""
     ticket = session.last_ticket + 1
-    removed = isinstance(verdict, CouldNotCheck) and (
-        verdict.reason is CouldNotCheckReason.CARD_REMOVED
-    )
-    until = now + (session.limits.removed if removed else session.limits.showing)
+    until = now + (session.limits.showing if seconds is None else seconds)
     state = Showing(ticket, reader, verdict, None, now, until)
     return replace(session, state=state, last_ticket=ticket)
 
@@ -135,12 +138,21 @@ def _ask(session: Session, document: Document, reader: str | None, now: float) -
 
 
 def _card_present(session: Session, reader: str, now: float) -> Session:
-    others = tuple(card for card in session.cards if card != reader)
-    documents = {key: value for key, value in session.documents.items() if key != reader}
-    session = replace(session, cards=(*others, reader), documents=documents)
+    session = _without(session, reader)
+    others = session.cards
+    session = replace(session, cards=(*others, reader))
     if _holder(session) in others:
         return _show(session, unreadable(CouldNotCheckReason.TWO_CARDS), None, now)
     return replace(session, state=_reading(session, reader, now))
+
+
+def _without(session: Session, reader: str) -> Session:
+    """Forget a reader's card and what it said."""
+    return replace(
+        session,
+        cards=tuple(card for card in session.cards if card != reader),
+        documents={key: value for key, value in session.documents.items() if key != reader},
+    )
 
 
 def _reading(session: Session, reader: str, now: float) -> Reading:
@@ -219,17 +231,14 @@ def _removed_early(session: Session, reader: str, now: float) -> Session:
     """Say "insert again" if the person has not seen an answer yet."""
     match session.state:
         case Reading(current) | Checking(reader=current) if current == reader:
-            return _show(session, unreadable(CouldNotCheckReason.CARD_REMOVED), None, now)
+            verdict = unreadable(CouldNotCheckReason.CARD_REMOVED)
+            return _show(session, verdict, None, now, session.limits.removed)
         case _:
             return session
 
 
 def _card_gone(session: Session, reader: str, now: float) -> Step:
-    session = replace(
-        session,
-        cards=tuple(card for card in session.cards if card != reader),
-        documents={key: value for key, value in session.documents.items() if key != reader},
-    )
+    session = _without(session, reader)
     if _two_cards_shown(session) and len(session.cards) == 1:
         left = session.cards[0]
         if left in session.documents:

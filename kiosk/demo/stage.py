@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
@@ -17,7 +16,7 @@ from kiosk.demo.daemon import PrivatePcscd
 from kiosk.demo.register_sample import SAMPLE_ROWS, SMALLEST_SAMPLE, write_csv
 from kiosk.demo.scanner import VirtualScanner
 from kiosk.demo.vpcd import VirtualSlot
-from kiosk.recorder import Recorder, label_of
+from kiosk.recorder import label_of
 from kiosk.states import Showing
 from offline_cache.csv_rows import read_rows
 from offline_cache.format import load_key_file
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
 
     from kiosk.app import Shown
     from kiosk.demo.card import Card
-
-_log = logging.getLogger(__name__)
+    from kiosk.recorder import Recorder
 
 WAIT_SECONDS: Final = 10.0
 """Longer than any time limit that a scene has to sit out."""
@@ -44,9 +42,10 @@ class SceneError(Exception):
 class Watch:
     """Remembers what the kiosk showed, and waits for more; an observer of `kiosk.app`."""
 
-    def __init__(self, recorder: Recorder | None = None) -> None:
-        """Pass every frame on to `recorder`, if there is one."""
-        self.recorder = recorder
+    def __init__(self) -> None:
+        """Have seen nothing yet."""
+        self.recorder: Recorder | None = None
+        """Gets every frame, too, and names it."""
         self._changed = threading.Condition()
         self._shown: list[Shown] = []
 

@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from kiosk.config import Config
-    from kiosk.states import Limits
 
 pytestmark = [pytest.mark.flow, pytest.mark.timeout(120)]
 
@@ -51,13 +49,11 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 
 @contextmanager
-def running(
-    stage: Stage, out: Path, config: Config | None = None, limits: Limits | None = None
-) -> Iterator[App]:
+def running(stage: Stage, out: Path) -> Iterator[App]:
     """A kiosk that runs on the stage's devices, on a thread of its own, with both devices ready."""
     stage.watch.recorder = Recorder(out, stage.clock)
     with Window((800, 480), headless_dir=out) as window:
-        app = App(config or stage.config, stage.clock, window, observer=stage.watch, limits=limits)
+        app = App(stage.config, stage.clock, window, observer=stage.watch)
         thread = threading.Thread(target=app.run)
         thread.start()
         try:

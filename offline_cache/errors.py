@@ -45,3 +45,31 @@ class RegisterWriteError(RegisterError):
 
 class BadRowsError(RegisterError):
     """The publisher's rows cannot become a register; nothing was published."""
+
+
+class RowsFormatError(RegisterError):
+    """A rows file is damaged, cut short, or not one."""
+
+
+class ManifestError(RegisterError):
+    """The signed description of a list cannot be used."""
+
+
+class EndStateError(RegisterError):
+    """Rows did not lead to the count and digest that were signed; what they made was dropped."""
+
+
+class GoldenPolicyError(RegisterError):
+    """A list does not answer rightly about a policy that must be in it; it was not taken."""
+
+
+class TrustError(RegisterError):
+    """A signature, a version or a date says that what was offered must not be trusted."""
+
+
+class FetchError(RegisterError):
+    """A file could not be fetched: network, server, stick, or a limit of size or time."""
+
+
+class OfficeError(RegisterError):
+    """The publisher's folder, its keys or its settings do not allow what was asked."""

@@ -10,7 +10,7 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from offline_cache.register import Freshness
+from offline_cache.freshness import Freshness
 
 if TYPE_CHECKING:
     from datetime import date, datetime

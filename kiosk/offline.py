@@ -10,7 +10,8 @@ from kiosk.lookup import Absent, Answer, Cause, Found, HowKnown, KnownBy, Record
 from kiosk.policy.model import PolicyType, Smo, Source
 from offline_cache.errors import RegisterError, RegisterMissingError
 from offline_cache.format import Entry, KeyKind, load_key_file
-from offline_cache.register import Freshness, FreshnessLimits, Register
+from offline_cache.freshness import Freshness, FreshnessLimits
+from offline_cache.register import Register
 
 if TYPE_CHECKING:
     from datetime import datetime

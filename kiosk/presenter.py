@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 from drivers.events import Device
 from kiosk import presenter_result
 from kiosk.states import Checking, Reading, Receiving, Session, Showing, Waiting
-from offline_cache.register import Freshness
+from offline_cache.freshness import Freshness
 from ui import screen as view
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from kiosk.policy.model import Sex
 from kiosk.reasons import CouldNotCheckReason, Note
 from kiosk.verdict import CouldNotCheck, Insured, NotInsured, Verdict
 from kiosk.verdict_json import reason_code
-from offline_cache.register import Freshness
+from offline_cache.freshness import Freshness
 from ui import screen as view
 
 if TYPE_CHECKING:

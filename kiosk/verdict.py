@@ -37,7 +37,7 @@ from kiosk.reasons import (
     NotInsuredReason,
     of_status,
 )
-from offline_cache.register import Freshness
+from offline_cache.freshness import Freshness
 
 if TYPE_CHECKING:
     from datetime import date

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from offline_cache.errors import ManifestError
 from offline_cache.format import KeyKind, Status
+from offline_cache.freshness import FreshnessLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,6 +29,7 @@ WINDOW: Final = 40
 _MAX_SERIAL: Final = 2**31
 _MAX_ROWS: Final = 2**32
 _MAX_ITEMS: Final = 256
+_MAX_TEXT: Final = 100
 _MAX_SECONDS: Final = 10 * 366 * 86_400
 _HEX: Final = re.compile(r"[0-9a-f]{64}")
 _TERRITORY: Final = re.compile(r"[0-9]{2}")
@@ -35,7 +37,7 @@ _TERRITORY: Final = re.compile(r"[0-9]{2}")
 
 @dataclass(frozen=True, slots=True)
 class EndState:
-    """Rows and digest that a file or an overlay must have (`offline_cache.layout.row_hash`)."""
+    """Rows and digest that a file or an overlay must have (`columns.digest_of`)."""
 
     rows: int
     digest: int
@@ -71,15 +73,6 @@ class DeltaInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Freshness:
-    """Greatest ages of a list, each still inside its grade; see `register.FreshnessLimits`."""
-
-    fresh: timedelta
-    ageing: timedelta
-    stale: timedelta
-
-
-@dataclass(frozen=True, slots=True)
 class GoldenPolicy:
     """An invented person who stands in every list, so that a kiosk can prove that it finds one."""
 
@@ -108,7 +101,7 @@ class Manifest:
     """Each from one list to the next, oldest first."""
     overlays: Mapping[int, EndState] = field(default_factory=dict)
     """By base serial: what all deltas since that base, folded into one overlay, must end in."""
-    freshness: Freshness | None = None
+    freshness: FreshnessLimits | None = None
     golden: tuple[GoldenPolicy, ...] = ()
 
     def chain(self, before: int) -> tuple[DeltaInfo, ...] | None:
@@ -248,18 +241,25 @@ def _territory(value: Any) -> str:
     return str(value)
 
 
-def _freshness(value: dict[str, Any]) -> Freshness:
+def _freshness(value: dict[str, Any]) -> FreshnessLimits:
     grades = [_whole(value[name], _MAX_SECONDS) for name in ("fresh", "ageing", "stale")]
     if grades != sorted(grades):
         raise ValueError("grades of freshness out of order")
-    return Freshness(*(timedelta(seconds=seconds) for seconds in grades))
+    return FreshnessLimits(*(timedelta(seconds=seconds) for seconds in grades))
 
 
 def _golden(value: dict[str, Any]) -> GoldenPolicy:
-    texts = [value[name] for name in ("enp", "surname", "given_name", "patronymic")]
-    if not all(isinstance(text, str) and len(text) <= 100 for text in texts):
-        raise ValueError("not a golden policy")
-    return GoldenPolicy(*texts, date.fromisoformat(value["birth_date"]), Status(value["status"]))
+    enp, surname, given_name, patronymic = (
+        _text(value[name]) for name in ("enp", "surname", "given_name", "patronymic")
+    )
+    born, status = date.fromisoformat(value["birth_date"]), Status(value["status"])
+    return GoldenPolicy(enp, surname, given_name, patronymic, born, status)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > _MAX_TEXT:
+        raise ValueError("not a short text")
+    return value
 
 
 def _state_json(state: EndState) -> dict[str, Any]:

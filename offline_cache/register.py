@@ -8,13 +8,11 @@ A register is a base and, when there is one, an overlay of changes that is looke
 
 from __future__ import annotations
 
-import enum
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from offline_cache.errors import RegisterError, RegisterMissingError
 from offline_cache.format import Entry, KeyKind, RegisterKey
+from offline_cache.freshness import Freshness, FreshnessLimits
 from offline_cache.layout import BASE_NAME, OVERLAY_NAME
 from offline_cache.normalise import fold_number
 from offline_cache.register_file import DELETED, Identity, RegisterFile, identity_of
@@ -22,35 +20,6 @@ from offline_cache.register_file import DELETED, Identity, RegisterFile, identit
 if TYPE_CHECKING:
     from datetime import date, datetime
     from pathlib import Path
-
-
-class Freshness(enum.StrEnum):
-    """How far a list of a certain age may be relied on."""
-
-    FRESH = "fresh"
-    AGEING = "ageing"
-    """Usable; its date is shown in amber."""
-    STALE = "stale"
-    """Ask online first; without an answer usable, with its date in amber."""
-    TOO_OLD = "too_old"
-    """Not usable for a verdict."""
-
-
-@dataclass(frozen=True, slots=True)
-class FreshnessLimits:
-    """The greatest ages, each still inside its grade."""
-
-    fresh: timedelta = timedelta(hours=24)
-    ageing: timedelta = timedelta(hours=72)
-    stale: timedelta = timedelta(days=14)
-
-    def grade(self, age: timedelta) -> Freshness:
-        """The grade of a list of this age; one from the future is fresh."""
-        if age <= self.fresh:
-            return Freshness.FRESH
-        if age <= self.ageing:
-            return Freshness.AGEING
-        return Freshness.STALE if age <= self.stale else Freshness.TOO_OLD
 
 
 class Register:

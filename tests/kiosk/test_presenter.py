@@ -26,7 +26,7 @@ from kiosk.reasons import CouldNotCheckReason, NextStep, Note, NotInsuredReason
 from kiosk.states import Checking, DeviceState, Reading, Receiving, Session, Showing, Waiting
 from kiosk.verdict import CouldNotCheck, Insured, NotInsured
 from offline_cache.format import Status
-from offline_cache.register import Freshness
+from offline_cache.freshness import Freshness
 from tests.kiosk.cases import ENP, NOON, OTHER_SMO, POLICY, RECORD, REGISTER, TODAY
 from ui import screen as view
 

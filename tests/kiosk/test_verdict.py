@@ -23,7 +23,7 @@ from kiosk.verdict import (
 )
 from kiosk.verdict_json import verdict_to_json
 from offline_cache.format import Status
-from offline_cache.register import Freshness
+from offline_cache.freshness import Freshness
 from tests.kiosk.cases import (
     ENP,
     IN_1970,

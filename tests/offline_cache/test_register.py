@@ -20,7 +20,8 @@ from offline_cache.errors import (
     RegisterVersionError,
 )
 from offline_cache.format import KeyKind
-from offline_cache.register import Freshness, FreshnessLimits, Register
+from offline_cache.freshness import Freshness, FreshnessLimits
+from offline_cache.register import Register
 from tests.offline_cache.samples import AS_OF, BORN, KEY, OTHER_KEY, build, enp, entry, row
 
 if TYPE_CHECKING:

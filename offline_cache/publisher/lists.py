@@ -51,6 +51,8 @@ class ListDescription:
     policy_types: Mapping[PolicyType, int] = field(default_factory=dict)
     """Entries by policy type; what is not there is not named."""
     golden: tuple[GoldenPolicy, ...] = ()
+    key_check: str = ""
+    """`RegisterKey.check_value` of the key it was built with; lists of two keys have no delta."""
 
     @property
     def state(self) -> EndState:
@@ -163,6 +165,7 @@ def _to_bytes(about: ListDescription) -> bytes:
         "problems": about.problems,
         "statuses": dict(about.statuses),
         "policy_types": dict(about.policy_types),
+        "key_check": about.key_check,
         "golden": [
             {
                 "enp": one.enp,
@@ -195,6 +198,7 @@ def _description(document: dict[str, Any]) -> ListDescription:
         statuses={Status(name): _count(n) for name, n in document["statuses"].items()},
         policy_types={PolicyType(name): _count(n) for name, n in document["policy_types"].items()},
         golden=tuple(map(_golden, document["golden"])),
+        key_check=str(document.get("key_check", "")),
     )
 
 

@@ -24,7 +24,7 @@ from offline_cache.normalise import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import date
     from pathlib import Path
 
@@ -147,6 +147,17 @@ class RegisterKey:
         return blake2b(
             data, digest_size=size, key=self._secret, person=purpose.encode("ascii")
         ).digest()
+
+    def digest_each(self, purpose: str, values: Iterable[bytes], size: int) -> bytes:
+        """`digest` of each of many values, joined: the publisher's way, several times faster."""
+        begun = blake2b(digest_size=size, key=self._secret, person=purpose.encode("ascii"))
+
+        def finish(value: bytes) -> bytes:
+            hashed = begun.copy()
+            hashed.update(value)
+            return hashed.digest()
+
+        return b"".join(map(finish, values))
 
     def lookup_key(self, kind: KeyKind, value: str) -> int:
         """The signed 64-bit key under which `value`, as printed or typed, stands in the register.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from offline_cache.errors import BadRowsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
     from offline_cache.format import Insurer, KeyKind, PolicyType, Status
@@ -42,11 +43,14 @@ class Problem:
     line: int
     column: str | None
     reason: str
+    source: str = ""
+    """Name of the file where there are several; empty: the export."""
 
     def __str__(self) -> str:
         """One line for people."""
-        place = f"line {self.line}" + (f", column {self.column}" if self.column else "")
-        return f"{place}: {self.reason}"
+        source = f"{self.source}, " if self.source else ""
+        column = f", column {self.column}" if self.column else ""
+        return f"{source}line {self.line}{column}: {self.reason}"
 
 
 class Problems:
@@ -74,6 +78,18 @@ class Problems:
             self.first.append(problem)
         if self.strict and self.count >= self._listed:
             raise BadRowsError(f"stopped after {self.count} problems; nothing was published")
+
+    def add_all(self, first: Iterable[Problem], count: int) -> None:
+        """Take in `count` problems, of which only the first ones are known.
+
+        Raises:
+            BadRowsError: strict, and the list is full.
+        """
+        known = 0
+        for problem in first:
+            self.add(problem)
+            known += 1
+        self.count += count - known
 
     def settle(self) -> None:
         """Say whether the work may go on.

@@ -106,6 +106,20 @@ class Columns(NamedTuple):
         return array("Q", islice(accumulate(numbers("Q", self.gaps), initial=self.first), 1, None))
 
 
+class WireRow(NamedTuple):
+    """One row, its fields as `Columns` holds them."""
+
+    key: int
+    """Biased."""
+    status: int
+    policy_type: int
+    insurer: int
+    clinic: int
+    valid_from: int
+    valid_to: int
+    person_tag: int
+
+
 WIDTHS: Final = {
     "gaps": 8,
     "status": 1,
@@ -161,8 +175,38 @@ def to_bytes(code: str, values: Iterable[int]) -> bytes:
 
 def gaps_of(keys: Sequence[int]) -> bytes:
     """The column of gaps of ascending biased keys."""
-    return to_bytes(
-        "Q", (0, *(after - before for before, after in pairwise(keys)))
+    return to_bytes("Q", (0, *(after - before for before, after in pairwise(keys))))
+
+
+def blocks_of(rows: Iterable[WireRow], size: int) -> Iterator[Columns]:
+    """Ascending rows in blocks of `size`."""
+    rows = iter(rows)
+    while block := list(islice(rows, size)):
+        keys, status, policy_type, insurer, clinic, valid_from, valid_to, tag = zip(
+            *block, strict=True
+        )
+        yield Columns(
+            keys[0],
+            gaps_of(keys),
+            bytes(status),
+            bytes(policy_type),
+            to_bytes("H", insurer),
+            *(to_bytes("I", column) for column in (clinic, valid_from, valid_to, tag)),
+        )
+
+
+def rows_of(columns: Columns) -> Iterator[WireRow]:
+    """The rows of a block."""
+    return map(
+        WireRow._make,
+        zip(
+            columns.keys(),
+            columns.status,
+            columns.policy_type,
+            numbers("H", columns.insurer),
+            *(numbers("I", column) for column in columns[5:]),
+            strict=True,
+        ),
     )
 
 

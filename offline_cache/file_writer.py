@@ -1,44 +1,71 @@
-"""Writes a register file from rows in key order, and reads it back before anybody relies on it."""
+"""Writes a register file from blocks of rows, and reads it back before anybody relies on it."""
 
 from __future__ import annotations
 
 import random
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from offline_cache import layout
-from offline_cache.errors import RegisterWriteError
+from offline_cache.columns import (
+    DAY_BIAS,
+    DIGEST_MODULUS,
+    KEY_BIAS,
+    NO_CODE,
+    NO_INSURER,
+    digest_of,
+    numbers,
+    person_checks,
+)
+from offline_cache.errors import EndStateError, RegisterWriteError
 from offline_cache.format import Entry
+from offline_cache.manifest import EndState
 from offline_cache.register_file import RegisterFile
+from offline_cache.wire import read_blocks
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from offline_cache.format import Insurer, RegisterKey
-    from offline_cache.layout import Meta, Row
+    from offline_cache.columns import Columns, References
+    from offline_cache.format import RegisterKey
+    from offline_cache.layout import Meta
 
-PROGRESS_EVERY = 10_000
-_SPOT_CHECKS = 64
-_INSERT = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_SPOT_CHECKS: Final = 64
+_INSERT: Final = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
-@dataclass(slots=True)
-class References:
-    """The reference tables of a file while it grows: an id for every insurer and clinic."""
+def base_from_rows(
+    rows_file: Path,
+    path: Path,
+    key: RegisterKey,
+    about: Meta,
+    expected: EndState | None = None,
+    progress: Callable[[int], None] = lambda _rows: None,
+) -> Meta:
+    """Make a base at `path`, which must not exist, of a rows file; still to be synced.
 
-    insurers: dict[Insurer, int] = field(default_factory=dict)
-    clinics: dict[str, int] = field(default_factory=dict)
+    `about` says everything but rows, digest and first key, which the answer has. `expected` is what
+    was signed; without it the rows file's own header is held to its word.
 
-    def insurer_id(self, insurer: Insurer) -> int:
-        """The insurer's id, a new one when it was not met before."""
-        return self.insurers.setdefault(insurer, len(self.insurers))
-
-    def clinic_id(self, clinic: str | None) -> int | None:
-        """The clinic's id, a new one when it was not met before."""
-        return None if clinic is None else self.clinics.setdefault(clinic, len(self.clinics))
+    Raises:
+        RowsFormatError: the rows file is not sound.
+        EndStateError: it is sound and another list.
+        RegisterWriteError: the base reads back differently.
+        sqlite3.Error, OSError: the disk is full or failed.
+    """
+    with rows_file.open("rb") as stream:
+        header, blocks = read_blocks(stream)
+        writer = FileWriter(path, key, header.references)
+        meta = writer.write(blocks, about, progress)
+    wanted = expected or EndState(header.rows, header.digest)
+    if EndState(meta.rows, meta.digest) != wanted:
+        raise EndStateError(f"{rows_file.name}: its rows are not those that were signed")
+    writer.check()
+    return meta
 
 
 class FileWriter:
@@ -49,75 +76,78 @@ class FileWriter:
         self._path = path
         self._key = key
         self._references = references
-        self._insurers = list(references.insurers)
-        self._clinics = list(references.clinics)
         self._rows = 0
         self._digest = 0
-        self._first_key: int | None = None
+        self._first: int | None = None
         self._spot_checks: list[tuple[int, int]] = []
 
-    def write(self, rows: Iterable[Row], about: Meta, progress: Callable[[int], None]) -> Meta:
-        """Write `rows`, whose `person_check` holds the tag alone; still to be synced to the disk.
+    def write(
+        self,
+        blocks: Iterable[Columns],
+        about: Meta,
+        progress: Callable[[int], None] = lambda _rows: None,
+    ) -> Meta:
+        """Write `blocks`, ascending in their keys; still to be synced to the disk.
 
         `about` says everything but what is counted here: rows, digest and first key, which the
-        answer has. `progress` is told the rows written every `PROGRESS_EVERY`.
+        answer has. `progress` is told the rows written after every block.
 
         Raises:
             sqlite3.Error: the disk is full or failed.
         """
         with closing(_create(self._path)) as connection:
             connection.execute("BEGIN")
-            connection.executemany(_INSERT, _sealed(self._counted(rows, progress), about.serial))
-            meta = replace(
-                about,
-                rows=self._rows,
-                digest=self._digest % layout.DIGEST_MODULUS,
-                first_key=self._first_key,
-            )
+            for block, next_first in self._with_next_keys(blocks):
+                self._count(block)
+                connection.executemany(_INSERT, _stored(block, next_first, about.serial))
+                progress(self._rows)
+            first = None if self._first is None else self._first - KEY_BIAS
+            digest = self._digest % DIGEST_MODULUS
+            meta = replace(about, rows=self._rows, digest=digest, first_key=first)
             self._write_description(connection, meta)
             connection.execute("COMMIT")
         return meta
 
-    def check(self, path: Path) -> None:
-        """Read the finished file as a kiosk would.
+    def check(self) -> None:
+        """Read a sample of the finished file as a kiosk would.
 
         Raises:
             RegisterError: it is not what was written.
         """
-        with closing(RegisterFile(path, self._key)) as file:
+        with closing(RegisterFile(self._path, self._key)) as file:
             for key, tag in self._spot_checks:
                 entry = file.find(key)
                 if entry is None or (isinstance(entry, Entry) and entry.person_tag != tag):
                     raise RegisterWriteError(
-                        f"{path}: reads back differently from what was written"
+                        f"{self._path}: reads back differently from what was written"
                     )
 
-    def _counted(self, rows: Iterable[Row], progress: Callable[[int], None]) -> Iterator[Row]:
-        for row in rows:
-            if self._first_key is None:
-                self._first_key = row.key
-            insurer = None if row.insurer is None else self._insurers[row.insurer]
-            clinic = None if row.clinic is None else self._clinics[row.clinic]
-            self._digest += layout.row_hash(row, insurer, clinic)
-            self._rows += 1
-            self._sample(row)
-            if self._rows % PROGRESS_EVERY == 0:
-                progress(self._rows)
-            yield row
-        progress(self._rows)
+    def _with_next_keys(self, blocks: Iterable[Columns]) -> Iterator[tuple[Columns, int]]:
+        """Each block with the key that follows it: the next block's first, at the end our own."""
+        waiting: Columns | None = None
+        for block in blocks:
+            if waiting is None:
+                self._first = block.first
+            else:
+                yield waiting, block.first
+            waiting = block
+        if waiting is not None and self._first is not None:
+            yield waiting, self._first
 
-    def _sample(self, row: Row) -> None:
-        """Keep a fair sample for `check` (reservoir sampling, algorithm R)."""
-        place = self._rows - 1
-        if place >= _SPOT_CHECKS:
-            place = int(random.random() * self._rows)  # noqa: S311  # not a secret
-            if place >= _SPOT_CHECKS:
-                return
-        self._spot_checks[place : place + 1] = [(row.key, layout.tag_of(row.person_check))]
+    def _count(self, block: Columns) -> None:
+        self._digest += digest_of(block, self._references)
+        self._rows += block.rows
+        # One row of every block at first, then a fair share of them.
+        place = random.randrange(block.rows)  # noqa: S311  # not a secret
+        sample = (block.keys()[place] - KEY_BIAS, numbers("I", block.person_tag)[place])
+        if len(self._spot_checks) < _SPOT_CHECKS:
+            self._spot_checks.append(sample)
+        else:
+            self._spot_checks[random.randrange(_SPOT_CHECKS)] = sample  # noqa: S311
 
     def _write_description(self, connection: sqlite3.Connection, meta: Meta) -> None:
-        insurers = {number: insurer for insurer, number in self._references.insurers.items()}
-        clinics = {number: code for code, number in self._references.clinics.items()}
+        insurers = dict(enumerate(self._references.insurers))
+        clinics = dict(enumerate(self._references.clinics))
         connection.executemany(
             "INSERT INTO insurer VALUES (?, ?, ?)",
             ((number, each.ogrn, each.okato) for number, each in insurers.items()),
@@ -127,17 +157,26 @@ class FileWriter:
         connection.executemany("INSERT INTO meta VALUES (?, ?)", items.items())
 
 
-def _sealed(rows: Iterable[Row], serial: int) -> Iterator[Row]:
-    """Each row checked together with its follower's key, the last with the first's."""
-    first = waiting = None
-    for row in rows:
-        if waiting is None:
-            first = row
-        else:
-            yield layout.seal_row(waiting, row.key, serial)
-        waiting = row
-    if first is not None and waiting is not None:
-        yield layout.seal_row(waiting, first.key, serial)
+def _stored(block: Columns, next_first: int, serial: int) -> Iterator[tuple[int | None, ...]]:
+    """The rows of a block as SQLite takes them: `layout.Row`, as plain tuples for speed."""
+    keys = block.keys()
+    return zip(
+        [key - KEY_BIAS for key in keys],
+        _codes(block.status, NO_CODE),
+        _codes(block.policy_type, NO_CODE),
+        _codes(numbers("H", block.insurer), NO_INSURER),
+        [clinic - 1 if clinic else None for clinic in numbers("I", block.clinic)],
+        [day - DAY_BIAS if day else None for day in numbers("I", block.valid_from)],
+        [day - DAY_BIAS if day else None for day in numbers("I", block.valid_to)],
+        person_checks(block, keys, next_first, serial),
+        strict=True,
+    )
+
+
+def _codes(column: bytes | array[int], none: int) -> Iterable[int | None]:
+    if none not in column:
+        return column
+    return [None if code == none else code for code in column]
 
 
 def _create(path: Path) -> sqlite3.Connection:

@@ -13,26 +13,28 @@ take the place of reading it all before every use:
 from __future__ import annotations
 
 import json
-import struct
 import zlib
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
+from offline_cache.columns import DAY_BIAS, KEY_BIAS, NO_CODE, NO_INSURER, SEALED, WireRow
 from offline_cache.errors import RegisterCorruptError
-from offline_cache.format import Insurer, KeyKind, PolicyType, RegisterKey, Status
+from offline_cache.format import KeyKind
+from offline_cache.freshness import FreshnessLimits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from offline_cache.format import Insurer, RegisterKey
+
 BASE_NAME = "base.sqlite"
 PREVIOUS_BASE_NAME = "base.previous.sqlite"
-OVERLAY_NAME = "overlay.sqlite"
+PREVIOUS_SUFFIX = ".previous"
 
 APPLICATION_ID = 0x4F4D5352
 """`OMSR` in the SQLite header (file format §1.3.6), so that no other database passes for ours."""
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """SQLite's `user_version`; a reader refuses what is newer than itself."""
 PAGE_BYTES = 4096
 
@@ -48,43 +50,7 @@ SCHEMA = (
     ),
 )
 
-STATUS_CODES: tuple[Status, ...] = (
-    Status.CONFIRMED,
-    Status.AWAITING_CONFIRMATION,
-    Status.CONSCRIPTED,
-    Status.MILITARY_SERVICE,
-    Status.EXPIRED,
-    Status.DEATH,
-    Status.DEATH_UNCONFIRMED,
-    Status.CITIZENSHIP_ENDED,
-    Status.RESIDENCE_PERMIT_ANNULLED,
-    Status.TEMPORARY_PERMIT_ANNULLED,
-    Status.REFUGEE_STATUS_LOST,
-    Status.NOT_CONFIRMED,
-    Status.ANNULLED,
-)
-"""Stored as the place in this table: append only. SQLite keeps 0 and 1 without a byte of body."""
-
-POLICY_TYPE_CODES: tuple[PolicyType, ...] = (
-    PolicyType.PAPER,
-    PolicyType.DIGITAL,
-    PolicyType.CARD,
-    PolicyType.OLD,
-    PolicyType.REGISTERED,
-    PolicyType.TEMPORARY_PAPER,
-    PolicyType.TEMPORARY_ELECTRONIC,
-    PolicyType.UNIVERSAL_CARD,
-    PolicyType.MFC,
-)
-"""As `STATUS_CODES`: append only, the commonest first."""
-
 _DAY_ZERO = date(2000, 1, 1).toordinal()
-_NO_DATE = -(2**31)
-_NO_CODE = 255
-_NO_ID = -1
-_CHECKED = struct.Struct("<qqBBiiiiI")
-_HASHED = struct.Struct(">qBBiiI")
-DIGEST_MODULUS = 2**256
 
 
 class Row(NamedTuple):
@@ -111,7 +77,7 @@ class Meta:
     next_expected: datetime | None
     rows: int
     digest: int
-    """Sum of `row_hash` over all rows modulo 2²⁵⁶: it follows a change row by row."""
+    """Sum of `columns.digest_of` over all rows modulo 2²⁵⁶: it follows a change row by row."""
     first_key: int | None
     territories: tuple[str, ...]
     """Two-digit territory codes of ENPs that the list covers; empty: no limit."""
@@ -119,6 +85,17 @@ class Meta:
     """Kinds of number that the list can be asked for."""
     base_serial: int | None = None
     """For an overlay: the serial of the only base that it belongs to."""
+    freshness: FreshnessLimits | None = None
+    """Ages by which to grade this list, where the publisher set them."""
+
+
+def overlay_name(base_serial: int, *, previous: bool = False) -> str:
+    """File name of the overlay of a base.
+
+    A base and an overlay in one folder belong together by it, so that one rename, of either, leads
+    from one list to the next.
+    """
+    return f"overlay-{base_serial}{PREVIOUS_SUFFIX if previous else ''}.sqlite"
 
 
 def day_code(day: date) -> int:
@@ -148,27 +125,23 @@ def row_check(row: Sequence[int | None], next_key: int, serial: int) -> int:
     Raises:
         struct.error, TypeError: when a field is outside its range, which only damage brings about.
     """
+    key, *fields = wire_row(row)
+    return zlib.crc32(SEALED.pack(key, next_key + KEY_BIAS, *fields), serial & 0xFFFFFFFF)
+
+
+def wire_row(row: Sequence[int | None]) -> WireRow:
+    """A stored row in the form in which rows travel and are hashed."""
     key, status, policy_type, insurer, clinic, valid_from, valid_to, person_check = row
-    return zlib.crc32(
-        _CHECKED.pack(
-            key,
-            next_key,
-            _NO_CODE if status is None else status,
-            _NO_CODE if policy_type is None else policy_type,
-            _NO_ID if insurer is None else insurer,
-            _NO_ID if clinic is None else clinic,
-            _NO_DATE if valid_from is None else valid_from,
-            _NO_DATE if valid_to is None else valid_to,
-            tag_of(person_check or 0),
-        ),
-        serial & 0xFFFFFFFF,
+    return WireRow(
+        (key or 0) + KEY_BIAS,
+        NO_CODE if status is None else status,
+        NO_CODE if policy_type is None else policy_type,
+        NO_INSURER if insurer is None else insurer,
+        0 if clinic is None else clinic + 1,
+        0 if valid_from is None else valid_from + DAY_BIAS,
+        0 if valid_to is None else valid_to + DAY_BIAS,
+        tag_of(person_check or 0),
     )
-
-
-def seal_row(row: Row, next_key: int, serial: int) -> Row:
-    """The row with its check in place; `person_check` must hold the tag already."""
-    check = row_check(row, next_key, serial)
-    return Row(*row[:-1], pack_person_check(tag_of(row.person_check), check))
 
 
 def lies_between(before: int, key: int, following: int) -> bool:
@@ -189,22 +162,6 @@ def tag_of(person_check: int) -> int:
     return person_check >> 32 & 0xFFFFFFFF
 
 
-def row_hash(row: Row, insurer: Insurer | None, clinic: str | None) -> int:
-    """What a row adds to the digest; references by content, since ids differ between files."""
-    fields = _HASHED.pack(
-        row.key,
-        _NO_CODE if row.status is None else row.status,
-        _NO_CODE if row.policy_type is None else row.policy_type,
-        _NO_DATE if row.valid_from is None else row.valid_from,
-        _NO_DATE if row.valid_to is None else row.valid_to,
-        tag_of(row.person_check),
-    )
-    smo = "" if insurer is None else f"{insurer.ogrn} {insurer.okato}"
-    references = f"{smo} {clinic or ''}".encode()
-    hashed = blake2b(fields + references, digest_size=32, person=b"register-row")
-    return int.from_bytes(hashed.digest(), "big")
-
-
 def meta_items(
     meta: Meta, key: RegisterKey, insurers: Mapping[int, Insurer], clinics: Mapping[int, str]
 ) -> dict[str, str]:
@@ -219,6 +176,7 @@ def meta_items(
         "territories": " ".join(meta.territories),
         "kinds": " ".join(meta.kinds),
         "base_serial": "" if meta.base_serial is None else str(meta.base_serial),
+        "freshness": "" if meta.freshness is None else _limits_text(meta.freshness),
         "key_check": key.check_value,
     }
     return items | {"seal": meta_seal(items, key, insurers, clinics)}
@@ -257,6 +215,7 @@ def parse_meta(items: Mapping[str, str]) -> Meta:
             territories=tuple(items["territories"].split()),
             kinds=tuple(KeyKind(kind) for kind in items["kinds"].split()),
             base_serial=int(items["base_serial"]) if items["base_serial"] else None,
+            freshness=_limits(items["freshness"]) if items["freshness"] else None,
         )
     except (KeyError, ValueError) as error:
         raise RegisterCorruptError("the register's own description is damaged") from error
@@ -270,3 +229,13 @@ def _utc(text: str) -> datetime:
     if moment.utcoffset() != timedelta(0):
         raise ValueError("not a UTC time")
     return moment
+
+
+def _limits_text(limits: FreshnessLimits) -> str:
+    ages = (limits.fresh, limits.ageing, limits.stale)
+    return " ".join(str(int(age.total_seconds())) for age in ages)
+
+
+def _limits(text: str) -> FreshnessLimits:
+    fresh, ageing, stale = (timedelta(seconds=int(age)) for age in text.split())
+    return FreshnessLimits(fresh, ageing, stale)

@@ -8,12 +8,14 @@ A register is a base and, when there is one, an overlay of changes that is looke
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
-from offline_cache.errors import RegisterError, RegisterMissingError
+from offline_cache.errors import RegisterCorruptError, RegisterError, RegisterMissingError
 from offline_cache.format import Entry, KeyKind, RegisterKey
 from offline_cache.freshness import Freshness, FreshnessLimits
-from offline_cache.layout import BASE_NAME, OVERLAY_NAME
+from offline_cache.layout import BASE_NAME, PREVIOUS_BASE_NAME, overlay_name
 from offline_cache.normalise import fold_number
 from offline_cache.register_file import DELETED, Identity, RegisterFile, identity_of
 
@@ -26,40 +28,29 @@ class Register:
     """An open register. One thread at a time may use it; which one may change."""
 
     def __init__(
-        self,
-        directory: Path,
-        key: RegisterKey,
-        base: RegisterFile,
-        overlay: RegisterFile | None,
-        *,
-        limits: FreshnessLimits,
-        seen: tuple[Identity | None, Identity | None],
+        self, directory: Path, key: RegisterKey, opened: _Opened, limits: FreshnessLimits | None
     ) -> None:
-        """Join open files; use `Register.open`."""
+        """Keep open files; use `Register.open`."""
         self._directory = directory
         self._key = key
-        self._base = base
-        self._overlay = overlay
+        self._opened = opened
         self._limits = limits
-        self._seen = seen
 
     @classmethod
     def open(
         cls, directory: Path, key: RegisterKey, *, limits: FreshnessLimits | None = None
     ) -> Self:
-        """Open the register in a folder.
+        """Open the register in a folder; where the disk has damaged it, what was kept before it.
+
+        `limits` take the place of those that the list was published with.
 
         Raises:
             RegisterMissingError: the folder holds none.
             RegisterKeyError: it was built with another key.
             RegisterVersionError: it is newer than this program.
-            RegisterCorruptError: it is damaged.
+            RegisterCorruptError: it is damaged, and nothing before it was kept.
         """
-        # Looked at before opening: a replacement in between is then noticed at the next look.
-        seen = _identities(directory)
-        base, overlay = _open_pair(directory, key)
-        limits = limits or FreshnessLimits()
-        return cls(directory, key, base, overlay, limits=limits, seen=seen)
+        return cls(directory, key, _open_kept(directory, key), limits)
 
     def __enter__(self) -> Self:
         """Itself; `close` at the end."""
@@ -87,12 +78,12 @@ class Register:
     @property
     def rows(self) -> int:
         """Keys in the base; a person who is found by two numbers counts twice."""
-        return self._base.meta.rows
+        return self._opened.base.meta.rows
 
     @property
     def limits(self) -> FreshnessLimits:
         """The ages by which `freshness` grades."""
-        return self._limits
+        return self._limits or self._newest.meta.freshness or FreshnessLimits()
 
     @property
     def territories(self) -> tuple[str, ...]:
@@ -111,13 +102,13 @@ class Register:
 
     def find_key(self, key: int) -> Entry | None:
         """`find` by the signed 64-bit lookup key (`RegisterKey.lookup_key`)."""
-        if self._overlay is not None:
-            changed = self._overlay.find(key)
+        if self._opened.overlay is not None:
+            changed = self._opened.overlay.find(key)
             if changed is DELETED:
                 return None
             if isinstance(changed, Entry):
                 return changed
-        entry = self._base.find(key)
+        entry = self._opened.base.find(key)
         return entry if isinstance(entry, Entry) else None
 
     def covers(self, kind: KeyKind, value: str) -> bool:
@@ -158,7 +149,7 @@ class Register:
 
         A list from the future is fresh: that the clock is behind is the clock's affair.
         """
-        return self._limits.grade(now - self.as_of)
+        return self.limits.grade(now - self.as_of)
 
     def reopen_if_replaced(self) -> bool:
         """Take up files that were renamed into place since; True when the list is another now.
@@ -169,42 +160,85 @@ class Register:
             RegisterError: when the new files are no good. The open ones stay in use, and the bad
                 ones are not tried again until they change.
         """
-        found = _identities(self._directory)
-        if found == self._seen or found[0] is None:
+        seen = self._opened.seen
+        found = _identities(self._directory, self._opened.base.meta.serial)
+        if found == seen or found[0] is None:
             return False
-        self._seen = found
-        base, overlay = _open_pair(self._directory, self._key)
+        try:
+            opened = _open_current(self._directory, self._key)
+        except RegisterError:
+            self._opened = replace(self._opened, seen=found)
+            raise
         self.close()
-        self._base, self._overlay = base, overlay
+        self._opened = opened
         return True
 
     def close(self) -> None:
         """Close the files; closing twice does no harm."""
-        self._base.close()
-        if self._overlay is not None:
-            self._overlay.close()
+        self._opened.base.close()
+        if self._opened.overlay is not None:
+            self._opened.overlay.close()
 
     @property
     def _newest(self) -> RegisterFile:
-        return self._overlay or self._base
+        return self._opened.overlay or self._opened.base
 
 
-def _open_pair(directory: Path, key: RegisterKey) -> tuple[RegisterFile, RegisterFile | None]:
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """The files of one list."""
+
+    base: RegisterFile
+    overlay: RegisterFile | None
+    seen: tuple[Identity | None, Identity | None]
+    """What stood under the names of the current base and its overlay. Looked at before opening: a
+    replacement in between is then noticed at the next look."""
+
+
+def _open_current(directory: Path, key: RegisterKey) -> _Opened:
+    identity = identity_of(directory / BASE_NAME)
     base = RegisterFile(directory / BASE_NAME, key)
+    path = directory / overlay_name(base.meta.serial)
     try:
-        overlay = RegisterFile(directory / OVERLAY_NAME, key)
+        seen = identity, identity_of(path)
+        return _Opened(base, _overlay_of(base, path, key), seen)
     except RegisterMissingError:
-        return base, None
+        return _Opened(base, None, (identity, None))
     except RegisterError:
         base.close()
         raise
+
+
+def _open_kept(directory: Path, key: RegisterKey) -> _Opened:
+    """The current list, or the best of what the disk has left of it and the one before.
+
+    An older list that is whole answers, with its own date; a damaged one does not.
+    """
+    try:
+        return _open_current(directory, key)
+    except (RegisterMissingError, RegisterCorruptError) as error:
+        for name in (BASE_NAME, PREVIOUS_BASE_NAME):
+            try:
+                base = RegisterFile(directory / name, key)
+            except RegisterError:
+                continue
+            for previous in (False, True):
+                path = directory / overlay_name(base.meta.serial, previous=previous)
+                with suppress(RegisterError):
+                    overlay = _overlay_of(base, path, key)
+                    return _Opened(base, overlay, _identities(directory, base.meta.serial))
+            return _Opened(base, None, _identities(directory, base.meta.serial))
+        raise error from None
+
+
+def _overlay_of(base: RegisterFile, path: Path, key: RegisterKey) -> RegisterFile:
+    overlay = RegisterFile(path, key)
     if overlay.meta.base_serial != base.meta.serial:
-        # A new base is in place and the overlay of the one before still lies there: base and
-        # overlay are two renames. The base alone is a true list, with its own date.
         overlay.close()
-        return base, None
-    return base, overlay
+        raise RegisterCorruptError(f"{path}: the overlay of another base; fetch the register anew")
+    return overlay
 
 
-def _identities(directory: Path) -> tuple[Identity | None, Identity | None]:
-    return identity_of(directory / BASE_NAME), identity_of(directory / OVERLAY_NAME)
+def _identities(directory: Path, base_serial: int) -> tuple[Identity | None, Identity | None]:
+    overlay = directory / overlay_name(base_serial)
+    return identity_of(directory / BASE_NAME), identity_of(overlay)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import struct
+from contextlib import closing
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from offline_cache.columns import POLICY_TYPE_CODES, STATUS_CODES, References
 from offline_cache.errors import (
     RegisterCorruptError,
+    RegisterError,
     RegisterKeyError,
     RegisterMissingError,
     RegisterVersionError,
@@ -17,8 +20,6 @@ from offline_cache.layout import (
     APPLICATION_ID,
     FORMAT_VERSION,
     PAGE_BYTES,
-    POLICY_TYPE_CODES,
-    STATUS_CODES,
     Meta,
     day_from_code,
     lies_between,
@@ -26,12 +27,14 @@ from offline_cache.layout import (
     parse_meta,
     row_check,
     tag_of,
+    wire_row,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from offline_cache.columns import WireRow
     from offline_cache.format import RegisterKey
 
 _COLUMNS = "key, status, policy_type, insurer, clinic, valid_from, valid_to, person_check"
@@ -107,6 +110,23 @@ class RegisterFile:
             return None
         try:
             return self._find(key, self.meta.first_key)
+        except _DAMAGE as error:
+            raise self._damaged("a page or a row cannot be read") from error
+
+    @property
+    def references(self) -> References:
+        """The reference tables, by the ids of `rows`."""
+        return References(tuple(self._insurers.values()), tuple(self._clinics.values()))
+
+    def rows(self) -> Iterator[WireRow]:
+        """All rows in the order of their keys; whoever uses them compares their digest.
+
+        Raises:
+            RegisterCorruptError: they cannot be read to the end.
+        """
+        try:
+            for row in self._connection.execute(f"SELECT {_COLUMNS} FROM entry ORDER BY key"):  # noqa: S608
+                yield wire_row(row)
         except _DAMAGE as error:
             raise self._damaged("a page or a row cannot be read") from error
 
@@ -214,6 +234,16 @@ def identity_of(path: Path) -> Identity | None:
     if not path.is_file():
         raise RegisterMissingError(f"{path}: not a file")
     return Identity(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def serial_of(path: Path) -> int | None:
+    """The serial that a file tells, without proof; None when there is none or it does not tell."""
+    try:
+        with closing(connect(path)) as connection:
+            query = "SELECT value FROM meta WHERE name = 'serial'"
+            return int(connection.execute(query).fetchone()[0])
+    except (RegisterError, *_DAMAGE):
+        return None
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -1,7 +1,11 @@
 """The folder of register files: written beside, checked, then current in one rename.
 
-Whatever happens in between, `base.sqlite` is the old file or the new one, whole. A kiosk that has
-the old one open keeps reading it and takes up the new one at its next look.
+A list is a base, or a base and the overlay that carries the base's serial in its name. A new
+overlay replaces the one before in one rename. A new base that comes with an overlay takes two: the
+overlay first, under a name that nobody looks for while the old base is there, then the base. So at
+every moment the folder leads to the old list or to the new one, whole. A kiosk that has the old
+files open keeps reading them and takes up the new ones at its next look; the pair before stays as
+the previous one, for the day when the disk loses a page of the current.
 """
 
 from __future__ import annotations
@@ -15,10 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from offline_cache.errors import RegisterBusyError, RegisterSpaceError
-from offline_cache.layout import BASE_NAME, PREVIOUS_BASE_NAME
+from offline_cache.layout import BASE_NAME, PREVIOUS_BASE_NAME, overlay_name
+from offline_cache.register_file import serial_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 _LOCK_NAME = ".lock"
 _STAGING_PREFIX = ".staging-"
@@ -51,24 +56,93 @@ def staging(directory: Path) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def make_current(staged: Path, directory: Path, check: Callable[[Path], None]) -> Path:
-    """Put a finished base in place of the current one, which becomes the previous; its new path.
+def install(
+    directory: Path, base_serial: int, *, base: Path | None = None, overlay: Path | None = None
+) -> Path:
+    """Make staged, checked files the current list; the path of the current base.
 
-    `check` is given the staged file once it is on the disk and raises when it is not good.
+    `base` with serial `base_serial` comes with `overlay` or alone; without `base`, `overlay` joins
+    the current base, which must have that serial.
 
     Raises:
-        OSError: from the file system; the current base is then the old or the new one, whole.
+        OSError: from the file system; the current list is then the old or the new one, whole.
     """
-    _sync(staged)
-    check(staged)
+    for staged in filter(None, (base, overlay)):
+        sync(staged)
     current = directory / BASE_NAME
-    if current.exists():
-        _keep(current, staged.with_name(PREVIOUS_BASE_NAME))
-        staged.with_name(PREVIOUS_BASE_NAME).replace(directory / PREVIOUS_BASE_NAME)
-    staged.replace(current)
-    # Both renames are only certain once the folder itself is on the disk.
-    _sync(directory)
+    before = serial_of(current)
+    if base is not None and before != base_serial:
+        _place_beside(overlay, directory, base_serial)
+        overlay = None
+    if base is not None:
+        _keep(current, base.with_name(PREVIOUS_BASE_NAME))
+        base.replace(current)
+        # A rename is only certain once the folder itself is on the disk.
+        sync(directory)
+    if overlay is not None:
+        _replace_overlay(overlay, directory, base_serial)
+    _clear_overlays(directory, {base_serial, serial_of(directory / PREVIOUS_BASE_NAME)})
     return current
+
+
+def _place_beside(overlay: Path | None, directory: Path, base_serial: int) -> None:
+    """Put the overlay of a base that is still to come where that base will look for it.
+
+    One that lies there already is of an attempt that failed, and goes: it may be of another list.
+    """
+    beside = directory / overlay_name(base_serial)
+    if overlay is not None:
+        overlay.replace(beside)
+    elif beside.exists():
+        beside.unlink()
+    else:
+        return
+    sync(directory)
+
+
+def _replace_overlay(overlay: Path, directory: Path, base_serial: int) -> None:
+    current = directory / overlay_name(base_serial)
+    _keep(current, overlay.with_name(overlay_name(base_serial, previous=True)))
+    overlay.replace(current)
+    sync(directory)
+
+
+def _clear_overlays(directory: Path, bases: set[int | None]) -> None:
+    kept = {overlay_name(serial) for serial in bases if serial is not None}
+    kept |= {overlay_name(serial, previous=True) for serial in bases if serial is not None}
+    for path in directory.glob("overlay-*.sqlite"):
+        if path.name not in kept:
+            path.unlink()
+
+
+def _keep(current: Path, staged: Path) -> None:
+    """Give the current file, if there is one, the name of its previous.
+
+    `staged` is that name in the staging folder: a second link to the file, or a copy where the
+    file system has no hard links, is made there and moved into place whole.
+    """
+    if not current.exists():
+        return
+    staged.unlink(missing_ok=True)
+    try:
+        staged.hardlink_to(current)
+    except OSError:
+        shutil.copyfile(current, staged)
+        sync(staged)
+    staged.replace(current.with_name(staged.name))
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk.
+
+    Raises:
+        OSError: the disk does not take them.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def ensure_space(directory: Path, needed_bytes: int) -> None:
@@ -82,20 +156,3 @@ def ensure_space(directory: Path, needed_bytes: int) -> None:
         raise RegisterSpaceError(
             f"{directory}: {needed_bytes / 1e6:.0f} MB may be needed, {free / 1e6:.0f} MB are free"
         )
-
-
-def _keep(current: Path, kept: Path) -> None:
-    """A second name for the current file, or a copy where the file system has no hard links."""
-    try:
-        kept.hardlink_to(current)
-    except OSError:
-        shutil.copyfile(current, kept)
-        _sync(kept)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

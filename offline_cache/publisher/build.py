@@ -5,18 +5,27 @@ from __future__ import annotations
 import enum
 import sqlite3
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from offline_cache import layout
+from offline_cache.columns import (
+    DAY_BIAS,
+    KEY_BIAS,
+    POLICY_TYPE_CODES,
+    STATUS_CODES,
+    References,
+    WireRow,
+    blocks_of,
+)
 from offline_cache.errors import (
     BadRowsError,
     RegisterCorruptError,
     RegisterSpaceError,
     RegisterWriteError,
 )
-from offline_cache.file_writer import PROGRESS_EVERY, FileWriter, References
+from offline_cache.file_writer import FileWriter
 from offline_cache.format import KeyKind, fold_value
 from offline_cache.layout import Meta
 from offline_cache.normalise import fold_name, fold_patronymic
@@ -24,14 +33,14 @@ from offline_cache.records import RECORD_BYTES, EntryCodes, pack_record, settle_
 from offline_cache.register_file import connect
 from offline_cache.rows import Problems
 from offline_cache.sorted_runs import RUN_RECORDS, SortedRuns
-from offline_cache.store import make_current, staging
+from offline_cache.store import install, staging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from offline_cache.format import RegisterKey
+    from offline_cache.format import Insurer, RegisterKey
     from offline_cache.rows import RegisterRow
 
 
@@ -101,13 +110,17 @@ def build_base(
             kinds=tuple(kind for kind in KeyKind if kind in reader.kinds),
         )
         staged = folder / layout.BASE_NAME
-        writer = FileWriter(staged, key, reader.references)
-        settled = settle_records(reader.runs.merged(), problems)
-        meta = writer.write(settled, about, lambda count: progress(Stage.WRITING, count))
+        references = References(tuple(reader.references.insurers), tuple(reader.references.clinics))
+        writer = FileWriter(staged, key, references)
+        settled = map(_wire_row, settle_records(reader.runs.merged(), problems))
+        meta = writer.write(
+            blocks_of(settled, 65_536), about, lambda count: progress(Stage.WRITING, count)
+        )
+        writer.check()
         problems.settle()
         if not meta.rows:
             raise BadRowsError("not one row to publish; nothing was published")
-        path = make_current(staged, out_dir, writer.check)
+        path = install(out_dir, serial, base=staged)
         return BuildSummary(
             path=path,
             serial=serial,
@@ -149,13 +162,45 @@ def _disk_errors(out_dir: Path) -> Iterator[None]:
         raise RegisterWriteError(f"{error.filename or out_dir}: {error.strerror}") from error
 
 
+def _wire_row(row: layout.Row) -> WireRow:
+    return WireRow(
+        row.key + KEY_BIAS,
+        row.status or 0,
+        row.policy_type or 0,
+        row.insurer or 0,
+        0 if row.clinic is None else row.clinic + 1,
+        0 if row.valid_from is None else row.valid_from + DAY_BIAS,
+        0 if row.valid_to is None else row.valid_to + DAY_BIAS,
+        layout.tag_of(row.person_check),
+    )
+
+
+PROGRESS_EVERY = 10_000
+
+
+@dataclass(slots=True)
+class _Growing:
+    """The reference tables of a file while it grows: an id for every insurer and clinic."""
+
+    insurers: dict[Insurer, int] = field(default_factory=dict)
+    clinics: dict[str, int] = field(default_factory=dict)
+
+    def insurer_id(self, insurer: Insurer) -> int:
+        """The insurer's id, a new one when it was not met before."""
+        return self.insurers.setdefault(insurer, len(self.insurers))
+
+    def clinic_id(self, clinic: str | None) -> int | None:
+        """The clinic's id, a new one when it was not met before."""
+        return None if clinic is None else self.clinics.setdefault(clinic, len(self.clinics))
+
+
 class _Reader:
     """Hashes rows into records; after it, no number and no name is left."""
 
     def __init__(self, key: RegisterKey, runs: SortedRuns) -> None:
         self.rows = 0
         self.kinds: set[KeyKind] = set()
-        self.references = References()
+        self.references = _Growing()
         self.runs = runs
         self._key = key
         # The same few thousand names make up most of a country.
@@ -192,5 +237,5 @@ class _Reader:
             self.runs.add(pack_record(lookup_key, row.line, kind, folded, entry))
 
 
-_STATUS_CODE = {status: code for code, status in enumerate(layout.STATUS_CODES)}
-_POLICY_TYPE_CODE = {kind: code for code, kind in enumerate(layout.POLICY_TYPE_CODES)}
+_STATUS_CODE = {status: code for code, status in enumerate(STATUS_CODES)}
+_POLICY_TYPE_CODE = {kind: code for code, kind in enumerate(POLICY_TYPE_CODES)}

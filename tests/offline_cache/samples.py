@@ -5,9 +5,25 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+from offline_cache.columns import (
+    DAY_BIAS,
+    DIGEST_MODULUS,
+    KEY_BIAS,
+    NO_CODE,
+    NO_INSURER,
+    POLICY_TYPE_CODES,
+    STATUS_CODES,
+    References,
+    WireRow,
+    blocks_of,
+    digest_of,
+)
 from offline_cache.format import Entry, Insurer, KeyKind, PolicyType, RegisterKey, Status
+from offline_cache.layout import day_code
+from offline_cache.manifest import EndState
 from offline_cache.publisher import BuildSummary, build_base
 from offline_cache.rows import Problems, RegisterRow
+from offline_cache.wire import Header, encode_block, encode_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,4 +96,36 @@ def build(
         territories=territories,
         problems=problems,
         run_records=run_records,
+    )
+
+
+Changes = dict[int, Status | None]
+"""Of rows by number: another status than `row` has, or deleted."""
+
+
+def write_rows(path: Path, changes: Changes) -> tuple[Path, EndState]:
+    """A rows file of some rows, and what a kiosk must find that it holds."""
+    tables = References(INSURERS, tuple(sorted({code for n in changes if (code := row(n).clinic)})))
+    rows = sorted(_wire_row(n, status, tables) for n, status in changes.items())
+    blocks = list(blocks_of(rows, 64))
+    digest = sum(digest_of(block, tables) for block in blocks) % DIGEST_MODULUS
+    header = encode_header(Header(len(rows), digest, tables))
+    path.write_bytes(header + b"".join(map(encode_block, blocks)))
+    return path, EndState(len(rows), digest)
+
+
+def _wire_row(n: int, status: Status | None, tables: References) -> WireRow:
+    made = entry(n)
+    key = KEY.lookup_key(KeyKind.ENP, enp(n)) + KEY_BIAS
+    if status is None:
+        return WireRow(key, NO_CODE, NO_CODE, NO_INSURER, 0, 0, 0, 0)
+    return WireRow(
+        key,
+        STATUS_CODES.index(status),
+        POLICY_TYPE_CODES.index(made.policy_type),
+        tables.insurers.index(made.insurer),
+        0 if made.clinic is None else tables.clinics.index(made.clinic) + 1,
+        0 if made.valid_from is None else day_code(made.valid_from) + DAY_BIAS,
+        0 if made.valid_to is None else day_code(made.valid_to) + DAY_BIAS,
+        made.person_tag,
     )

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offline_cache import layout
+from offline_cache import columns, layout
 from offline_cache.errors import KeyFileError
 from offline_cache.format import (
     KeyKind,
@@ -161,10 +161,10 @@ def test_policy_types_have_latin_twins(latin: str, cyrillic: str) -> None:
 
 
 def test_every_code_has_a_place_in_the_file() -> None:
-    assert set(layout.STATUS_CODES) == set(Status)
-    assert len(layout.STATUS_CODES) == len(Status) == 13
-    assert set(layout.POLICY_TYPE_CODES) == set(PolicyType)
-    assert len(layout.POLICY_TYPE_CODES) == len(PolicyType) == 9
+    assert set(columns.STATUS_CODES) == set(Status)
+    assert len(columns.STATUS_CODES) == len(Status) == 13
+    assert set(columns.POLICY_TYPE_CODES) == set(PolicyType)
+    assert len(columns.POLICY_TYPE_CODES) == len(PolicyType) == 9
 
 
 @given(day=st.dates())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from offline_cache import layout
+from offline_cache import file_writer, layout
 from offline_cache.errors import (
     BadRowsError,
     RegisterCorruptError,
@@ -161,12 +161,12 @@ def test_what_reads_back_differently_is_not_published(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build(tmp_path, [row(1)], serial=1)
-    seal = layout.seal_row
+    checks = file_writer.person_checks
 
-    def forgetful(written: layout.Row, next_key: int, serial: int) -> layout.Row:
-        return seal(written, next_key, serial)._replace(valid_to=12345)
+    def forgetful(*block: Any) -> list[int]:
+        return [check ^ 1 << 40 for check in checks(*block)]
 
-    monkeypatch.setattr(layout, "seal_row", forgetful)
+    monkeypatch.setattr(file_writer, "person_checks", forgetful)
     with pytest.raises(RegisterError):
         build(tmp_path, map(row, range(10)), serial=2)
     monkeypatch.undo()

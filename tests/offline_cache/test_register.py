@@ -214,7 +214,7 @@ def _alter(path: Path, *statements: str) -> None:
 
 def test_a_newer_format_is_said_so(tmp_path: Path) -> None:
     build(tmp_path, [row(1)])
-    _alter(tmp_path / layout.BASE_NAME, "PRAGMA user_version = 2")
+    _alter(tmp_path / layout.BASE_NAME, f"PRAGMA user_version = {layout.FORMAT_VERSION + 1}")
     with pytest.raises(RegisterVersionError, match="update the program"):
         Register.open(tmp_path, KEY)
 

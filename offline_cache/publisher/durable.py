@@ -1,0 +1,136 @@
+"""Files that are there whole or not at all: written beside, fsynced, renamed, the folder fsynced.
+
+Everything that the publisher writes for others goes through here, so that a crash between any two
+steps leaves old files and finished new ones, and a full disk is said in words.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from offline_cache.errors import RegisterSpaceError, RegisterWriteError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_COPY_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Length and SHA-256 of a file."""
+
+    length: int
+    sha256: str
+    """64 hex digits."""
+
+
+def write(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Put `content` in place of `path`.
+
+    Raises:
+        RegisterSpaceError: the disk is full.
+        RegisterWriteError: the disk did not take it.
+    """
+    staged = _staged(path)
+    with writing(path):
+        descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        put(staged, path)
+
+
+def copy(source: Path, path: Path) -> Measured:
+    """Put a copy of `source` in place of `path`; what was copied.
+
+    Raises:
+        RegisterSpaceError: the disk is full.
+        RegisterWriteError: the source cannot be read, or the disk did not take it.
+    """
+    staged = _staged(path)
+    digest = hashlib.sha256()
+    length = 0
+    with writing(path), source.open("rb") as original, staged.open("wb") as made:
+        while piece := original.read(_COPY_BYTES):
+            digest.update(piece)
+            length += len(piece)
+            made.write(piece)
+        made.flush()
+        os.fsync(made.fileno())
+        put(staged, path)
+    return Measured(length, digest.hexdigest())
+
+
+def measure(path: Path) -> Measured:
+    """Length and SHA-256 of a file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+        return Measured(file.tell(), digest.hexdigest())
+
+
+def put(staged: Path, path: Path) -> None:
+    """Rename a finished file or folder into place, for good.
+
+    Raises:
+        OSError: from the file system.
+    """
+    staged.replace(path)
+    sync_folder(path.parent)
+
+
+def remove(path: Path) -> None:
+    """Remove a file that nobody needs any more; one that is gone already is no matter.
+
+    Raises:
+        RegisterWriteError: it cannot be removed.
+    """
+    with writing(path):
+        path.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in `folder` as durable as their content.
+
+    Raises:
+        OSError: from the file system.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the file system says while `path` is written into one line.
+
+    Raises:
+        RegisterSpaceError: the disk is full.
+        RegisterWriteError: anything else.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise RegisterSpaceError(
+                f"{path}: the disk is full; make room and run the command again"
+            ) from error
+        words = error.strerror or "cannot be written"
+        raise RegisterWriteError(f"{error.filename or path}: {words}") from error
+
+
+def _staged(path: Path) -> Path:
+    return path.with_name(f".{path.name}.new")

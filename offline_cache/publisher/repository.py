@@ -1,0 +1,234 @@
+"""Signs the next state of the repository and puts it in place, so that no reader sees a mix.
+
+All roles are edited in memory first, and what a client would refuse is never written. Then files
+go out in the order in which a client could miss them: new versions of metadata under names that
+nothing refers to yet, and timestamp.json last, which refers to them.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from securesystemslib.exceptions import UnverifiedSignatureError
+from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, Targets, Timestamp
+from tuf.repository import Repository
+
+from offline_cache.errors import OfficeError
+from offline_cache.publisher import durable
+from offline_cache.publisher.metadata import ROLES, Published, file_name
+from offline_cache.publisher.office import (
+    DELEGATED,
+    ROOT,
+    SNAPSHOT,
+    STICK,
+    TARGETS,
+    TIMESTAMP,
+    Office,
+)
+from offline_cache.publisher.signing import KeyNotAtHandError, public_key
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from securesystemslib.signer import Signature
+
+    from offline_cache.publisher.signing import KeyRing
+
+ISSUED: Final = "x-issued"
+"""Signed field of the timestamp: when it was made, so that a kiosk's clock has a floor."""
+TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
+_HASHES: Final = ["sha256"]
+
+
+def now() -> datetime:
+    """The time, UTC, in whole seconds."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+class OfficeRepository(Repository):
+    """The repository of an office between two states: the published one and the staged one."""
+
+    def __init__(
+        self, office: Office, keys: KeyRing, published: Published | None, moment: datetime
+    ) -> None:
+        """Start from what is published (None: nothing yet); `moment` is when this is signed."""
+        self.office = office
+        self.keys = keys
+        self.published = published
+        self.moment = moment
+        self._staged: dict[str, bytes] = {}
+        self._fields: dict[str, Any] = {}
+        self._also: dict[str, list[str]] = {}
+
+    @classmethod
+    def load(cls, office: Office, keys: KeyRing) -> OfficeRepository:
+        """The repository of an office as it is published.
+
+        Raises:
+            OfficeError: it is damaged, or this machine's clock is behind the last publish.
+        """
+        published = Published.load(office.repository)
+        moment = now()
+        issued = published.timestamp.unrecognized_fields.get(ISSUED, "")
+        if isinstance(issued, str) and moment.strftime(TIME_FORMAT) < issued:
+            raise OfficeError(
+                f"this machine's clock says {moment:%Y-%m-%d %H:%M} UTC, but the last publish was "
+                f"at {issued}; set the clock"
+            )
+        return cls(office, keys, published, moment)
+
+    def open(self, role: str) -> Metadata[Any]:
+        """A copy of a role's metadata: staged, else published, else new."""
+        content = self._content(role)
+        if content is not None:
+            return Metadata.from_bytes(content)
+        kinds = {ROOT: Root, SNAPSHOT: Snapshot, TIMESTAMP: Timestamp}
+        return Metadata(kinds.get(role, Targets)())
+
+    def close(self, role: str, md: Metadata[Any]) -> None:
+        """Sign the next version of a role and stage it.
+
+        Raises:
+            KeyNotAtHandError: too few of its keys can sign.
+        """
+        self.stage(role, md, self.office.settings.lifetimes[role])
+
+    def stage(self, role: str, md: Metadata[Any], life: timedelta) -> bytes:
+        """As `close`, with a lifetime of its own; the signed bytes."""
+        signed = md.signed
+        if self._content(role) is not None:
+            signed.version += 1
+        signed.expires = self.moment + life
+        if role == TIMESTAMP:
+            signed.unrecognized_fields[ISSUED] = self.moment.strftime(TIME_FORMAT)
+        self._sign(role, md)
+        content = md.to_bytes()
+        self._staged[role] = content
+        return content
+
+    def sign_also(self, role: str, key_ids: list[str]) -> None:
+        """Let keys sign a role that are no longer, or not yet, its own."""
+        self._also[role] = key_ids
+
+    def stage_stick_timestamp(self) -> bytes:
+        """A timestamp for a stick: of the same counter, with the longer life."""
+        return self.stage(TIMESTAMP, self.open(TIMESTAMP), self.office.settings.lifetimes[STICK])
+
+    @property
+    def targets_infos(self) -> dict[str, MetaFile]:
+        """What the snapshot says of the roles that name files."""
+        return {f"{role}.json": self._info(role) for role in (TARGETS, *DELEGATED)}
+
+    @property
+    def snapshot_info(self) -> MetaFile:
+        """What the timestamp says of the snapshot."""
+        return self._info(SNAPSHOT)
+
+    @property
+    def staged_roles(self) -> tuple[str, ...]:
+        """The roles that have a new version."""
+        return tuple(role for role in ROLES if role in self._staged)
+
+    def state(self) -> Published:
+        """The state that `commit` publishes.
+
+        Raises:
+            OfficeError: a client would refuse it.
+        """
+        contents = {role: self._content(role) for role in ROLES}
+        state = Published(
+            {role: content for role, content in contents.items() if content is not None},
+            self.office.repository,
+        )
+        refused = state.unverified()
+        if refused:
+            raise OfficeError(f"not published, kiosks would refuse it: {refused[0]}")
+        return state
+
+    def commit(self, *, root_last: bool = False) -> Published:
+        """Publish what is staged, as `state` gives it.
+
+        Clients look for the next root before all else. `root_last` is for new keys of a role whose
+        metadata carries signatures that the old root accepts too.
+
+        Raises:
+            OfficeError: a client would refuse it; nothing was written.
+            RegisterWriteError, RegisterSpaceError: the disk did not take it; the old state, or
+                after the last step the new one, is published.
+        """
+        state = self.state()
+        order = [TARGETS, *DELEGATED, SNAPSHOT, TIMESTAMP]
+        order.insert(len(order) if root_last else 0, ROOT)
+        folder = self.office.repository / "metadata"
+        for role in order:
+            if role in self._staged:
+                name = file_name(role, state.signed(role).version)
+                durable.write(folder / name, self._staged[role])
+        self._staged = {}
+        self.published = state
+        return state
+
+    def due(self, role: str) -> bool:
+        """Whether a role is in the second half of its life."""
+        life = self.office.settings.lifetimes[role]
+        return bool(self.open(role).signed.expires - self.moment < life / 2)
+
+    def can_sign(self, role: str) -> bool:
+        """Whether enough keys of a role are at hand."""
+        needed = self._delegator(role).get_delegated_role(role)
+        entries = (self.office.settings.key(key_id) for key_id in needed.keyids)
+        at_hand = [entry for entry in entries if entry and self.keys.at_hand(entry)]
+        return len(at_hand) >= needed.threshold
+
+    def _content(self, role: str) -> bytes | None:
+        if role in self._staged:
+            return self._staged[role]
+        return None if self.published is None else self.published.contents[role]
+
+    def _info(self, role: str) -> MetaFile:
+        content = self._content(role)
+        if content is None:
+            raise OfficeError(f"role {role} has no metadata yet")
+        version = Metadata.from_bytes(content).signed.version
+        return MetaFile.from_data(version, content, _HASHES)
+
+    def _delegator(self, role: str) -> Root | Targets:
+        return self.targets() if role in DELEGATED else self.root()
+
+    def _sign(self, role: str, md: Metadata[Any]) -> None:
+        """Have every key sign that may and can; enough of them must."""
+        delegators: list[Root | Targets] = [md.signed if role == ROOT else self._delegator(role)]
+        if role == ROOT and self.published is not None:
+            delegators.append(self.published.root)
+        wanted = [*self._also.get(role, ())]
+        for delegator in delegators:
+            wanted += delegator.get_delegated_role(role).keyids
+        payload = md.signed_bytes
+        md.signatures.clear()
+        missing: list[str] = []
+        for key_id in dict.fromkeys(wanted):
+            try:
+                md.signatures[key_id] = self._signature(role, key_id, payload)
+            except KeyNotAtHandError as error:
+                missing.append(str(error))
+        for delegator in delegators:
+            result = delegator.get_verification_result(role, payload, md.signatures)
+            if not result.verified:
+                told = f"; {missing[0]}" if missing else ""
+                raise KeyNotAtHandError(
+                    f"role {role}: {len(result.signed)} of {result.threshold} signatures{told}"
+                )
+
+    def _signature(self, role: str, key_id: str, payload: bytes) -> Signature:
+        entry = self.office.settings.key(key_id)
+        if entry is None:
+            raise KeyNotAtHandError(f"role {role}: office.json does not know key {key_id[:8]}")
+        signature = self.keys.sign(entry, payload)
+        try:
+            public_key(entry).verify_signature(signature, payload)
+        except UnverifiedSignatureError as error:
+            raise KeyNotAtHandError(
+                f"role {role}: key {entry} signed wrongly: not the key that office.json says"
+            ) from error
+        return signature

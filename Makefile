@@ -8,11 +8,11 @@ demo:
 	.venv/bin/kiosk demo $(if $(HEADLESS),--headless "$(HEADLESS)")
 
 test:
-	@.ci/setup
+	@.ci/setup tests
 	.venv/bin/python -m pytest -n auto $(ARGS)
 
 bench:
-	@.ci/setup
+	@.ci/setup tests
 	.venv/bin/python -m tests.benchmarks $(ARGS)
 
 lint:
@@ -26,7 +26,7 @@ lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	    --upgrade pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-	    --upgrade pyproject.toml --group dev -o requirements-dev.lock
+	    --upgrade pyproject.toml --all-extras --group dev -o requirements-dev.lock
 
 # Maintainers, after a change of a sentence: the compiled catalogue lies beside its source, and the
 # README shows every answer and two frames.

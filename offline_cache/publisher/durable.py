@@ -48,25 +48,38 @@ def write(path: Path, content: bytes, *, mode: int = 0o644) -> None:
         put(staged, path)
 
 
-def copy(source: Path, path: Path) -> Measured:
-    """Put a copy of `source` in place of `path`; what was copied.
+def copy(source: Path, folder: Path, name: str) -> Measured:
+    """Copy `source` into `folder` under the name `<SHA-256>.<name>`; what was copied.
 
     Raises:
         RegisterSpaceError: the disk is full.
         RegisterWriteError: the source cannot be read, or the disk did not take it.
     """
-    staged = _staged(path)
+    staged = _staged(folder / name)
     digest = hashlib.sha256()
     length = 0
-    with writing(path), source.open("rb") as original, staged.open("wb") as made:
-        while piece := original.read(_COPY_BYTES):
-            digest.update(piece)
-            length += len(piece)
-            made.write(piece)
-        made.flush()
-        os.fsync(made.fileno())
-        put(staged, path)
+    with writing(folder / name):
+        with source.open("rb") as original, staged.open("wb") as made:
+            while piece := original.read(_COPY_BYTES):
+                digest.update(piece)
+                length += len(piece)
+                made.write(piece)
+            made.flush()
+            os.fsync(made.fileno())
+        put(staged, folder / f"{digest.hexdigest()}.{name}")
     return Measured(length, digest.hexdigest())
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and what lies above it, for good.
+
+    Raises:
+        RegisterSpaceError, RegisterWriteError: the disk did not take it.
+    """
+    with writing(folder):
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            sync_folder(folder.parent)
 
 
 def measure(path: Path) -> Measured:

@@ -13,8 +13,10 @@ from tuf.api.metadata import DelegatedRole, Delegations, Key, Root
 
 from offline_cache.errors import OfficeError
 from offline_cache.publisher import durable
+from offline_cache.publisher.gates import APPROVERS_FIELD, approvers_field
 from offline_cache.publisher.golden import golden_csv
 from offline_cache.publisher.office import (
+    APPROVER,
     DELEGATED,
     KEYS_OF,
     REFERENCE,
@@ -28,6 +30,7 @@ from offline_cache.publisher.office import (
     Settings,
     settings_to_bytes,
 )
+from offline_cache.publisher.reference import examples
 from offline_cache.publisher.repository import OfficeRepository, now
 from offline_cache.publisher.signing import KeyRing, generate, import_key, public_key
 
@@ -100,6 +103,8 @@ def _fill(office: Office, uris: Mapping[str, str], pin: Callable[[], str] | None
     secret = secrets.token_bytes(_SECRET_BYTES).hex().encode() + b"\n"
     durable.write(office.register_key, secret, mode=0o600)
     durable.write(office.golden, golden_csv(settings.territories))
+    for name, content in examples().items():
+        durable.write(office.folder / "reference" / name, content)
     _sign_first(office, KeyRing(office, pin=pin))
 
 
@@ -128,6 +133,8 @@ def _sign_first(office: Office, keys: KeyRing) -> None:
         _name_keys(root, office.settings)
     with repository.edit_targets() as targets:
         targets.delegations = _delegations(office.settings)
+        approvers = office.settings.keys_of(APPROVER)
+        targets.unrecognized_fields[APPROVERS_FIELD] = approvers_field(approvers)
     for role in DELEGATED:
         with repository.edit_targets(role):
             pass

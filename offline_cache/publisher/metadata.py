@@ -11,14 +11,24 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, Targets, Timestamp
 
-from offline_cache.errors import OfficeError
-from offline_cache.publisher.office import DELEGATED, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
+from offline_cache.errors import ManifestError, OfficeError
+from offline_cache.manifest import MANIFEST_TARGET, from_bytes
+from offline_cache.publisher.office import (
+    DELEGATED,
+    REGISTER,
+    ROOT,
+    SNAPSHOT,
+    TARGETS,
+    TIMESTAMP,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from tuf.api.metadata import Signed, TargetFile
+
+    from offline_cache.manifest import Manifest
 
 ROLES: Final = (ROOT, TARGETS, *DELEGATED, SNAPSHOT, TIMESTAMP)
 _MAX_METADATA_BYTES: Final = 4 << 20
@@ -104,6 +114,25 @@ class Published:
             for role in (TARGETS, *DELEGATED)
             for path, file in self.targets(role).targets.items()
         }
+
+    def manifest(self, repository: Path) -> Manifest | None:
+        """The description of the list that is published; None: none was, yet.
+
+        Raises:
+            OfficeError: its file is not the one that was signed.
+        """
+        file = self.targets(REGISTER).targets.get(MANIFEST_TARGET)
+        if file is None:
+            return None
+        path = target_path(repository, MANIFEST_TARGET, file)
+        content = _read(path)
+        try:
+            file.verify_length_and_hashes(content)
+            return from_bytes(content)
+        except (RepositoryError, ManifestError) as error:
+            raise OfficeError(
+                f"{path}: not the file that was signed; bring it back from a copy"
+            ) from error
 
     def unverified(self) -> list[str]:
         """What a client would refuse about signatures and versions, a line for each; best none."""

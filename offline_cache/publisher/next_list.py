@@ -1,0 +1,217 @@
+"""What the next published list is made of: which delta, which bases, what overlays end in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from offline_cache.errors import OfficeError
+from offline_cache.manifest import (
+    WINDOW,
+    BaseInfo,
+    DeltaInfo,
+    EndState,
+    Manifest,
+    base_target,
+    delta_target,
+)
+from offline_cache.publisher import durable
+from offline_cache.publisher.gates import GateError, compare_lists, verify_approval
+from offline_cache.publisher.lists import OfficeLists
+from offline_cache.publisher.metadata import target_path
+from offline_cache.publisher.office import REGISTER
+from offline_cache.publisher.plain_rows import compare, fold, state_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from offline_cache.publisher.gates import Figure
+    from offline_cache.publisher.lists import ListDescription
+    from offline_cache.publisher.metadata import Published
+    from offline_cache.publisher.office import Office
+
+KEY_CHECK: Final = "x-key-check"
+"""Signed field of role `register`: which register key the list was built with."""
+
+_LIVE_BASES: Final = 2
+_OVERLAY_SHARE: Final = 1 / 4
+"""An overlay that has grown to this share of its base costs a kiosk more than a new base saves."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextList:
+    """A list that is ready to be signed."""
+
+    manifest: Manifest
+    key_check: str
+    new_files: Mapping[str, Path]
+    """Rows files to be published, by target."""
+    figures: tuple[Figure, ...]
+    """What the gates compared; empty for the first list."""
+    why_base: str | None
+    """Why the list is published whole too; None: it is not."""
+
+
+class Planner:
+    """Works out the next list of an office from the published one."""
+
+    def __init__(
+        self, office: Office, published: Published, say: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """Plan for what follows `published`; `say` is told what takes time.
+
+        Raises:
+            OfficeError: what is published is damaged.
+        """
+        self._office = office
+        self._published = published
+        self._say = say
+        self._lists = OfficeLists(office.folder)
+        self._before = published.manifest(office.repository)
+
+    def plan(self, approval: Path | None) -> NextList | None:
+        """The next list; None: the newest one is published already.
+
+        Raises:
+            GateError: it moved too far, and there is no approval.
+            TrustError: the approval is wrong.
+            OfficeError: a list is missing or damaged.
+        """
+        about = self._lists.newest()
+        if about is None or (self._before is not None and about.serial <= self._before.serial):
+            return None
+        figures = self._gates(about, approval)
+        if self._before is None:
+            return self._whole(about, figures, "the first list")
+        if not self._lists.rows_path(self._before.serial).exists():
+            return self._whole(about, figures, f"list {self._before.serial} is gone from lists/")
+        known = self._published.targets(REGISTER).unrecognized_fields.get(KEY_CHECK)
+        if known != about.key_check:
+            return self._whole(about, figures, "the register key changed")
+        return self._following(about, self._before, figures)
+
+    def _gates(self, about: ListDescription, approval: Path | None) -> tuple[Figure, ...]:
+        if approval is not None:
+            verify_approval(approval, about, self._published.targets())
+        if self._before is None:
+            return ()
+        if self._before.serial not in self._lists.serials():
+            if approval is None:
+                raise GateError(
+                    f"list {self._before.serial}, which is published, is gone from lists/: nothing "
+                    f"to compare list {about.serial} with; bring it back, or give --approval"
+                )
+            return ()
+        last = self._lists.describe(self._before.serial)
+        figures = compare_lists(last, about, self._office.settings.gate_percent)
+        broken = [figure for figure in figures if not figure.held]
+        if broken and approval is None:
+            more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
+            raise GateError(
+                f"list {about.serial} moved too far from list {last.serial}: {broken[0]}{more}; "
+                "look at it, and if it is right let the second person sign it: "
+                "kiosk register approve"
+            )
+        return figures
+
+    def _whole(self, about: ListDescription, figures: tuple[Figure, ...], why: str) -> NextList:
+        """The list on its own: no delta leads to it."""
+        manifest = self._manifest(about, _base_of(about), (), {about.serial: EndState(0, 0)})
+        files = {base_target(about.serial): self._rows(about.serial)}
+        return NextList(manifest, about.key_check, files, figures, why)
+
+    def _following(
+        self, about: ListDescription, before: Manifest, figures: tuple[Figure, ...]
+    ) -> NextList:
+        path = self._delta(before.serial, about.serial)
+        delta = DeltaInfo(before.serial, about.serial, state_of(path))
+        window = (*before.deltas, delta)[-WINDOW:]
+        reaching = self._manifest(about, before.base, window, {})
+        live = [serial for serial in sorted(before.overlays) if reaching.chain(serial) is not None][
+            -_LIVE_BASES:
+        ]
+        overlays = {serial: self._overlay(serial, before, delta, path) for serial in live}
+        files = {delta.target: path}
+        base = before.base
+        why = self._why_base(about, before, overlays)
+        if why is not None:
+            base = _base_of(about)
+            overlays = {serial: overlays[serial] for serial in live[1 - _LIVE_BASES :]}
+            overlays[about.serial] = EndState(0, 0)
+            files[base.target] = self._rows(about.serial)
+        manifest = self._manifest(about, base, window, overlays)
+        return NextList(manifest, about.key_check, files, figures, why)
+
+    def _why_base(
+        self, about: ListDescription, before: Manifest, overlays: Mapping[int, EndState]
+    ) -> str | None:
+        base = before.base
+        overlay = overlays.get(base.serial)
+        if overlay is None:
+            return f"the window of {WINDOW} deltas does not reach back to base {base.serial}"
+        if about.as_of - base.as_of >= self._office.settings.base_every:
+            return f"base {base.serial} is {(about.as_of - base.as_of).days} days old"
+        if overlay.rows > base.state.rows * _OVERLAY_SHARE:
+            return f"{overlay.rows:,} changes since base {base.serial}: over a quarter of it"
+        return None
+
+    def _delta(self, before: int, after: int) -> Path:
+        path = self._lists.delta_path(before, after)
+        sources = (self._rows(before), self._rows(after))
+        newest = max(source.stat().st_mtime_ns for source in sources)
+        # A list that was built anew under its number makes an older delta worthless.
+        if not path.exists() or path.stat().st_mtime_ns < newest:
+            self._say(f"comparing list {before} with list {after}")
+            compare(*sources, path)
+        return path
+
+    def _overlay(self, base: int, before: Manifest, delta: DeltaInfo, path: Path) -> EndState:
+        """Fold what changed since a base; the last fold is taken up where it is still there."""
+        folder = self._office.overlays
+        kept = folder / f"{base}-{before.serial}.rows"
+        parts: Sequence[Path]
+        if base == before.serial:
+            parts = [path]
+        elif kept.exists() and state_of(kept) == before.overlays[base]:
+            parts = [kept, path]
+        else:
+            parts = [*map(self._published_delta, before.chain(base) or ()), path]
+        durable.make_folder(folder)
+        self._say(f"folding the changes since base {base}")
+        return fold(parts, folder / f"{base}-{delta.after}.rows")
+
+    def _published_delta(self, delta: DeltaInfo) -> Path:
+        target = delta_target(delta.before, delta.after)
+        file = self._published.targets(REGISTER).targets[target]
+        return target_path(self._office.repository, target, file)
+
+    def _manifest(
+        self,
+        about: ListDescription,
+        base: BaseInfo,
+        deltas: tuple[DeltaInfo, ...],
+        overlays: Mapping[int, EndState],
+    ) -> Manifest:
+        return Manifest(
+            serial=about.serial,
+            as_of=about.as_of,
+            next_expected=about.next_expected,
+            territories=about.territories,
+            kinds=about.kinds,
+            base=base,
+            deltas=deltas,
+            overlays=overlays,
+            freshness=self._office.settings.freshness,
+            golden=about.golden,
+        )
+
+    def _rows(self, serial: int) -> Path:
+        path = self._lists.rows_path(serial)
+        if not path.exists():
+            raise OfficeError(f"{path}: missing; build the list again")
+        return path
+
+
+def _base_of(about: ListDescription) -> BaseInfo:
+    return BaseInfo(about.serial, about.as_of, about.state)

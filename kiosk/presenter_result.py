@@ -119,11 +119,15 @@ def _hint(showing: Showing, catalogue: Catalogue) -> str:
     return catalogue.text("hint.passport") if passport else ""
 
 
-def _how_known(known: HowKnown | None, catalogue: Catalogue) -> str:
+def _how_known(known: HowKnown | None, catalogue: Catalogue, *, numbered: bool = False) -> str:
+    """Return where an answer comes from; `numbered`: with the serial of the list, for staff."""
     if known is None:
         return ""
     local = known.as_of.astimezone()
     match known.source:
+        case KnownBy.REGISTER if numbered and known.serial is not None:
+            day = _day(local.date())
+            return catalogue.text("known.register.numbered", as_of=day, serial=str(known.serial))
         case KnownBy.REGISTER:
             return catalogue.text("known.register", as_of=_day(local.date()))
         case KnownBy.ONLINE:
@@ -168,7 +172,7 @@ def _for_registrar(
         say(f"registrar.document.{policy.source}"),
         say("registrar.online" if online else "registrar.register"),
         tuple(_comparisons(policy, verdict.record, catalogue)),
-        _how_known(known, catalogue),
+        _how_known(known, catalogue, numbered=True),
         countdown,
         policy.photo.data if policy.photo is not None else None,
         say(_photo_caption(policy.photo)),

@@ -229,6 +229,7 @@ def test_registrar_sees_what_must_be_compared() -> None:
     screen = screen_of(showing(verdict, policy), "registrar")
     assert isinstance(screen, view.RegistrarResult)
     assert (screen.surname, screen.names) == ("ПЕТРОВ", "ИВАН СЕРГЕЕВИЧ")
+    assert screen.how_known == "По реестру № 7 на 22.11.2026"
     assert [(fact.label, fact.value) for fact in screen.facts] == [
         ("Дата рождения", "05.03.1984, м"),
         ("ЕНП", "7856 5108 4400 0123"),

@@ -36,7 +36,7 @@ PERSON_TAG_BITS = 32
 """The tag is compared with one person's, never searched: a stranger fits once in 4·10⁹."""
 
 _HEX_KEY = re.compile(rb"[0-9A-Fa-f]{64}\s*\Z")
-_FIELD_SEPARATOR = "\x1f"
+FIELD_SEPARATOR = "\x1f"
 
 
 class KeyKind(enum.StrEnum):
@@ -184,7 +184,7 @@ class RegisterKey:
     ) -> int:
         """`person_tag` of names that went through `fold_name` and `fold_patronymic` already."""
         # Folded names hold no control characters, so that the separator cannot be forged.
-        person = _FIELD_SEPARATOR.join((surname, given_name, patronymic, birth_date.isoformat()))
+        person = FIELD_SEPARATOR.join((surname, given_name, patronymic, birth_date.isoformat()))
         return int.from_bytes(self.digest("person-tag", _utf8(person), 4), "big")
 
     @property

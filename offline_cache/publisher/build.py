@@ -1,241 +1,167 @@
-"""The fund's side: a base file from rows, in bounded memory, published whole or not at all."""
+"""From sources to a rows file: a map over partitions to sorted runs, and one merge by key ranges.
+
+Both halves run wherever the engine runs them, in bounded memory, and the bytes that come out depend
+on the content alone: not on the partitions, the engine, or the order of the rows.
+"""
 
 from __future__ import annotations
 
-import enum
-import sqlite3
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections import deque
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from offline_cache import layout
-from offline_cache.columns import (
-    DAY_BIAS,
-    KEY_BIAS,
-    POLICY_TYPE_CODES,
-    STATUS_CODES,
-    References,
-    WireRow,
-    blocks_of,
-)
-from offline_cache.errors import (
-    BadRowsError,
-    RegisterCorruptError,
-    RegisterSpaceError,
-    RegisterWriteError,
-)
-from offline_cache.file_writer import FileWriter
-from offline_cache.format import KeyKind, fold_value
-from offline_cache.layout import Meta
-from offline_cache.normalise import fold_name, fold_patronymic
-from offline_cache.records import RECORD_BYTES, EntryCodes, pack_record, settle_records
-from offline_cache.register_file import connect
+from offline_cache.columns import DIGEST_MODULUS, POLICY_TYPE_CODES, STATUS_CODES, References
+from offline_cache.errors import BadRowsError
+from offline_cache.format import KeyKind
+from offline_cache.publisher.assembly import merge_tasks, number_references, write_file
+from offline_cache.publisher.engine import InlineEngine
+from offline_cache.publisher.mapping import MapTask, map_partition
+from offline_cache.publisher.merging import merge_range
+from offline_cache.publisher.records import RunFile
+from offline_cache.publisher.summary import Progress, Stage
 from offline_cache.rows import Problems
-from offline_cache.sorted_runs import RUN_RECORDS, SortedRuns
-from offline_cache.store import install, staging
+from offline_cache.wire import Header, block_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+    from typing import TypeVar
 
-    from offline_cache.format import Insurer, RegisterKey
-    from offline_cache.rows import RegisterRow
+    from offline_cache.format import PolicyType, Status
+    from offline_cache.publisher.engine import Engine
+    from offline_cache.publisher.mapping import KeySource, RunSummary
+    from offline_cache.publisher.merging import PartSummary
+    from offline_cache.publisher.sources import Source
+    from offline_cache.rows import Problem
 
-
-class Stage(enum.StrEnum):
-    """What a build is at."""
-
-    READING = "reading"
-    WRITING = "writing"
+    Watch = Callable[[Progress], None]
+    Code = TypeVar("Code")
 
 
 @dataclass(frozen=True, slots=True)
-class BuildSummary:
-    """What was published."""
+class Built:
+    """What a rows file holds."""
 
-    path: Path
-    serial: int
-    as_of: datetime
     rows: int
-    """Rows of the source that were usable."""
+    """Rows of the sources that were usable."""
     entries: int
-    """Keys in the file: one for every number of every row."""
-    problems: int
-    """Rows and numbers left out; 0 unless that was asked for."""
-    bytes: int
-    digest: str
-    """64 hex digits; see `layout.Meta.digest`."""
+    digest: int
+    kinds: tuple[KeyKind, ...]
+    statuses: Mapping[Status, int]
+    policy_types: Mapping[PolicyType, int]
 
 
-def build_base(
-    rows: Iterable[RegisterRow],
-    key: RegisterKey,
-    out_dir: Path,
+def build_rows(
+    sources: Sequence[Source],
+    key: KeySource,
+    out: Path,
     *,
-    serial: int,
-    as_of: datetime,
-    territories: Sequence[str] = (),
-    next_expected: datetime | None = None,
+    work: Path,
+    engine: Engine | None = None,
     problems: Problems | None = None,
-    progress: Callable[[Stage, int], None] = lambda _stage, _count: None,
-    run_records: int = RUN_RECORDS,
-) -> BuildSummary:
-    """Publish a base of `rows` in `out_dir`; the one that was there becomes the previous.
+    watch: Watch = lambda _progress: None,
+) -> Built:
+    """Write the rows file `out` of all `sources`; still to be synced and put in place.
 
-    Times are aware UTC; `territories` are two-digit codes, none for no limit. A number that stands
-    in two rows is a problem; where problems are left out (`Problems(strict=False)`), equal entries
-    are merged and contradicting ones all left out. `progress` is told the rows read or entries
-    written every `PROGRESS_EVERY`. Memory: about 100 bytes for each of `run_records`.
+    Runs and parts lie in the folder `work`, which every worker must see. A number that stands in
+    two rows is a problem; where problems are left out (`Problems(strict=False)`), equal entries are
+    merged and contradicting ones all left out.
 
     Raises:
         BadRowsError: `problems` is strict and there were some, or nothing is left to publish.
-        RegisterBusyError: another build is at work in `out_dir`.
-        RegisterSpaceError, RegisterWriteError: the disk is full or failed.
+        RegisterError: a source or the key file cannot be read, or a worker died.
+        OSError: the disk is full or failed.
     """
-    problems = problems or Problems()
-    with _disk_errors(out_dir), staging(out_dir) as folder:
-        reader = _Reader(key, SortedRuns(folder, RECORD_BYTES, run_records=run_records))
-        reader.read(rows, lambda count: progress(Stage.READING, count))
-        problems.settle()
-        about = Meta(
-            serial=serial,
-            as_of=as_of,
-            next_expected=next_expected,
-            rows=0,
-            digest=0,
-            first_key=None,
-            territories=tuple(sorted(set(territories))),
-            kinds=tuple(kind for kind in KeyKind if kind in reader.kinds),
-        )
-        staged = folder / layout.BASE_NAME
-        references = References(tuple(reader.references.insurers), tuple(reader.references.clinics))
-        writer = FileWriter(staged, key, references)
-        settled = map(_wire_row, settle_records(reader.runs.merged(), problems))
-        meta = writer.write(
-            blocks_of(settled, 65_536), about, lambda count: progress(Stage.WRITING, count)
-        )
-        writer.check()
-        problems.settle()
-        if not meta.rows:
-            raise BadRowsError("not one row to publish; nothing was published")
-        path = install(out_dir, serial, base=staged)
-        return BuildSummary(
-            path=path,
-            serial=serial,
-            as_of=as_of,
-            rows=reader.rows,
-            entries=meta.rows,
-            problems=problems.count,
-            bytes=path.stat().st_size,
-            digest=f"{meta.digest:064x}",
-        )
+    build = _Build(key, work, engine or InlineEngine(), problems or Problems(), watch)
+    for source in sources:
+        build.read(source)
+    return build.write(out)
 
 
-def next_serial(directory: Path) -> int:
-    """One more than the serial of the base in `directory`; 1 where there is none.
+class _Build:
+    """One build on its way."""
 
-    Raises:
-        RegisterCorruptError: there is a file, and it does not say.
-    """
-    path = directory / layout.BASE_NAME
-    if not path.exists():
-        return 1
-    try:
-        with closing(connect(path)) as connection:
-            query = "SELECT value FROM meta WHERE name = 'serial'"
-            return int(connection.execute(query).fetchone()[0]) + 1
-    except (sqlite3.Error, ValueError, TypeError) as error:
-        raise RegisterCorruptError(f"{path}: does not tell its serial; give the new one") from error
-
-
-@contextmanager
-def _disk_errors(out_dir: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-            raise RegisterSpaceError(f"{out_dir}: the disk is full") from error
-        raise RegisterWriteError(f"{out_dir}: writing failed, {error}") from error
-    except OSError as error:
-        raise RegisterWriteError(f"{error.filename or out_dir}: {error.strerror}") from error
-
-
-def _wire_row(row: layout.Row) -> WireRow:
-    return WireRow(
-        row.key + KEY_BIAS,
-        row.status or 0,
-        row.policy_type or 0,
-        row.insurer or 0,
-        0 if row.clinic is None else row.clinic + 1,
-        0 if row.valid_from is None else row.valid_from + DAY_BIAS,
-        0 if row.valid_to is None else row.valid_to + DAY_BIAS,
-        layout.tag_of(row.person_check),
-    )
-
-
-PROGRESS_EVERY = 10_000
-
-
-@dataclass(slots=True)
-class _Growing:
-    """The reference tables of a file while it grows: an id for every insurer and clinic."""
-
-    insurers: dict[Insurer, int] = field(default_factory=dict)
-    clinics: dict[str, int] = field(default_factory=dict)
-
-    def insurer_id(self, insurer: Insurer) -> int:
-        """The insurer's id, a new one when it was not met before."""
-        return self.insurers.setdefault(insurer, len(self.insurers))
-
-    def clinic_id(self, clinic: str | None) -> int | None:
-        """The clinic's id, a new one when it was not met before."""
-        return None if clinic is None else self.clinics.setdefault(clinic, len(self.clinics))
-
-
-class _Reader:
-    """Hashes rows into records; after it, no number and no name is left."""
-
-    def __init__(self, key: RegisterKey, runs: SortedRuns) -> None:
-        self.rows = 0
-        self.kinds: set[KeyKind] = set()
-        self.references = _Growing()
-        self.runs = runs
+    def __init__(
+        self, key: KeySource, work: Path, engine: Engine, problems: Problems, watch: Watch
+    ) -> None:
         self._key = key
-        # The same few thousand names make up most of a country.
-        self._name = lru_cache(maxsize=1 << 16)(fold_name)
-        self._patronymic = lru_cache(maxsize=1 << 16)(fold_patronymic)
+        self._work = work
+        self._engine = engine
+        self._problems = problems
+        self._watch = watch
+        self._rows = 0
+        self._records = 0
+        self._runs: list[RunFile] = []
+        self._summaries: list[RunSummary] = []
 
-    def read(self, rows: Iterable[RegisterRow], progress: Callable[[int], None]) -> None:
-        for row in rows:
-            self._add(row)
-            self.rows += 1
-            if self.rows % PROGRESS_EVERY == 0:
-                progress(self.rows)
-        progress(self.rows)
+    def read(self, source: Source) -> None:
+        """Make runs of a source."""
+        amounts: deque[int] = deque()
+        done = 0
+        lines = source.first_line
+        for answer in self._engine.map(map_partition, self._map_tasks(source, amounts)):
+            self._runs.append(RunFile(answer.run, lines, source.name))
+            self._summaries.append(answer)
+            self._problems.add_all(_placed(answer.problems, lines, source), answer.problem_count)
+            lines += answer.lines
+            self._rows += answer.rows
+            self._records += answer.records
+            done += amounts.popleft()
+            self._watch(Progress(Stage.READING, self._rows, done, source.total))
 
-    def _add(self, row: RegisterRow) -> None:
-        entry = EntryCodes(
-            status=_STATUS_CODE[row.status],
-            policy_type=_POLICY_TYPE_CODE[row.policy_type],
-            insurer=self.references.insurer_id(row.insurer),
-            clinic=self.references.clinic_id(row.clinic),
-            valid_from=layout.day_code_or_none(row.valid_from),
-            valid_to=layout.day_code_or_none(row.valid_to),
-            person_tag=self._key.person_tag_of_folded(
-                self._name(row.surname),
-                self._name(row.given_name),
-                self._patronymic(row.patronymic),
-                row.birth_date,
-            ),
+    def write(self, out: Path) -> Built:
+        """Merge the runs into a rows file."""
+        self._problems.settle()
+        references = number_references(
+            (each.run, each.insurers, each.clinics) for each in self._summaries
         )
-        for kind, value in row.numbers:
-            folded = fold_value(kind, value)
-            lookup_key = self._key.lookup_key_of_folded(kind, folded)
-            self.kinds.add(kind)
-            self.runs.add(pack_record(lookup_key, row.line, kind, folded, entry))
+        # Numbers that stand twice can leave so few rows that the file has half the blocks.
+        blocks = block_count(self._records)
+        parts = self._merge(references, blocks, self._problems)
+        entries = sum(part.rows for part in parts)
+        if block_count(entries) != blocks:
+            parts = self._merge(references, block_count(entries), Problems(strict=False))
+        self._problems.settle()
+        if not entries:
+            raise BadRowsError("not one row to publish; nothing was published")
+        digest = sum(part.digest for part in parts) % DIGEST_MODULUS
+        write_file(out, Header(entries, digest, references), [part.part for part in parts])
+        kinds = frozenset[KeyKind]().union(*(each.kinds for each in self._summaries))
+        return Built(
+            rows=self._rows,
+            entries=entries,
+            digest=digest,
+            kinds=tuple(kind for kind in KeyKind if kind in kinds),
+            statuses=_counted(STATUS_CODES, [part.statuses for part in parts]),
+            policy_types=_counted(POLICY_TYPE_CODES, [part.policy_types for part in parts]),
+        )
+
+    def _map_tasks(self, source: Source, amounts: deque[int]) -> Iterator[MapTask]:
+        first = len(self._runs)
+        for place, share in enumerate(source.shares(), start=first):
+            amounts.append(share.amount)
+            yield MapTask(
+                share.partition, self._work / f"run-{place}", self._key, self._problems.strict
+            )
+
+    def _merge(self, references: References, blocks: int, problems: Problems) -> list[PartSummary]:
+        parts = []
+        entries = 0
+        tasks = merge_tasks(self._runs, references, blocks, self._work)
+        for part in self._engine.map(merge_range, tasks):
+            problems.add_all(part.problems, part.problem_count)
+            parts.append(part)
+            entries += part.rows
+            self._watch(Progress(Stage.SORTING, entries, entries, self._records))
+        return parts
 
 
-_STATUS_CODE = {status: code for code, status in enumerate(STATUS_CODES)}
-_POLICY_TYPE_CODE = {kind: code for code, kind in enumerate(POLICY_TYPE_CODES)}
+def _placed(problems: Iterable[Problem], lines: int, source: Source) -> Iterator[Problem]:
+    """Problems of a partition, by their lines in the source."""
+    for problem in problems:
+        yield replace(problem, line=problem.line + lines, source=source.name)
+
+
+def _counted(codes: Sequence[Code], counts: Sequence[Sequence[int]]) -> dict[Code, int]:
+    totals = [sum(column) for column in zip(*counts, strict=True)]
+    return {code: total for code, total in zip(codes, totals, strict=False) if total}

@@ -84,7 +84,7 @@ def build(
     as_of: datetime = AS_OF,
     territories: tuple[str, ...] = (),
     problems: Problems | None = None,
-    run_records: int = 1000,
+    batch_rows: int = 1000,
 ) -> BuildSummary:
     """Publish `rows` in `folder`."""
     return build_base(
@@ -95,7 +95,7 @@ def build(
         as_of=as_of,
         territories=territories,
         problems=problems,
-        run_records=run_records,
+        batch_rows=batch_rows,
     )
 
 

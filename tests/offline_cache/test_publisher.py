@@ -16,10 +16,10 @@ from offline_cache.errors import (
     RegisterWriteError,
 )
 from offline_cache.format import KeyKind, RegisterKey, Status
-from offline_cache.publisher import Stage, build_base, next_serial
+from offline_cache.publisher import Stage, build_base, merging, next_serial
+from offline_cache.publisher import build as build_module
 from offline_cache.register import Register
 from offline_cache.rows import Problems, RegisterRow
-from offline_cache.sorted_runs import SortedRuns
 from tests.offline_cache.samples import AS_OF, KEY, OTHER_KEY, build, enp, entry, row
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ def test_the_summary_tells_what_was_published(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", layout.BASE_NAME]
 
 
-@pytest.mark.parametrize("run_records", [1, 7, 100, 1000], ids=lambda n: f"runs-of-{n}")
-def test_order_and_run_length_change_nothing(tmp_path: Path, run_records: int) -> None:
+@pytest.mark.parametrize("batch_rows", [1, 7, 100, 1000], ids=lambda n: f"runs-of-{n}")
+def test_order_and_run_length_change_nothing(tmp_path: Path, batch_rows: int) -> None:
     rows = [row(n) for n in range(100)]
     straight = build(tmp_path / "a", rows)
     random.Random(1).shuffle(rows)  # noqa: S311  # repeatable, not secret
-    shuffled = build(tmp_path / "b", rows, run_records=run_records)
+    shuffled = build(tmp_path / "b", rows, batch_rows=batch_rows)
     assert shuffled.digest == straight.digest
     with Register.open(tmp_path / "b", KEY) as register:
         assert all(register.find(KeyKind.ENP, enp(n)) == entry(n) for n in range(100))
@@ -144,7 +144,7 @@ def test_a_file_without_a_serial_asks_for_one(tmp_path: Path) -> None:
         next_serial(tmp_path)
 
 
-def test_progress_is_told_for_both_stages(tmp_path: Path) -> None:
+def test_progress_is_told_for_all_stages(tmp_path: Path) -> None:
     told: list[tuple[Stage, int]] = []
     build_base(
         map(row, range(10)),
@@ -154,7 +154,7 @@ def test_progress_is_told_for_both_stages(tmp_path: Path) -> None:
         as_of=AS_OF,
         progress=lambda stage, count: told.append((stage, count)),
     )
-    assert told == [(Stage.READING, 10), (Stage.WRITING, 10)]
+    assert told == [(Stage.READING, 10), (Stage.SORTING, 10), (Stage.WRITING, 10)]
 
 
 def test_what_reads_back_differently_is_not_published(
@@ -178,15 +178,15 @@ def test_numbers_and_names_are_nowhere_on_the_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written = bytearray()
-    merged = SortedRuns.merged
+    merge = merging.merge_range
 
-    def spied(runs: SortedRuns) -> Iterator[bytes]:
+    def spied(task: merging.MergeTask) -> merging.PartSummary:
         for path in tmp_path.rglob("run-*"):
             written.extend(path.read_bytes())
-        return merged(runs)
+        return merge(task)
 
-    monkeypatch.setattr(SortedRuns, "merged", spied)
-    build(tmp_path, map(row, range(50)), run_records=10)
+    monkeypatch.setattr(build_module, "merge_range", spied)
+    build(tmp_path, map(row, range(50)), batch_rows=10)
     assert written
     written.extend((tmp_path / layout.BASE_NAME).read_bytes())
     for value in (enp(7), "Фамилия7", "ФАМИЛИЯ7", "Иван", "ИВАН", "СЕРГЕЕВИЧ", "1984"):

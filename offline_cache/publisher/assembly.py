@@ -1,0 +1,95 @@
+"""What every rows file is put together from: numbered reference tables, merged parts, a header."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Final
+
+from offline_cache.columns import NO_INSURER, References
+from offline_cache.errors import BadRowsError
+from offline_cache.publisher.merging import MergeTask
+from offline_cache.publisher.records import RANGES, write_mapping
+from offline_cache.wire import encode_header
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from offline_cache.format import Insurer
+    from offline_cache.publisher.records import RunFile
+    from offline_cache.wire import Header
+
+BLOCKS_A_TASK: Final = 8
+"""About half a million records: 20 MB in a run, 100 MB in the worker that merges them."""
+_COPY_BYTES: Final = 1024 * 1024
+
+
+def number_references(
+    runs: Iterable[tuple[Path, Sequence[Insurer], Sequence[str]]],
+) -> References:
+    """One pair of reference tables for all runs, in the order of their content.
+
+    Each run comes with its own tables, and is told which numbers of the whole they have.
+
+    Raises:
+        BadRowsError: there are more insurers than a file can number.
+        OSError: from the file system.
+    """
+    runs = list(runs)
+    found = References(
+        tuple(
+            sorted(
+                {insurer for _, insurers, _ in runs for insurer in insurers},
+                key=lambda insurer: (insurer.ogrn, insurer.okato),
+            )
+        ),
+        tuple(sorted({clinic for _, _, clinics in runs for clinic in clinics})),
+    )
+    if len(found.insurers) >= NO_INSURER:
+        raise BadRowsError(f"more than {NO_INSURER - 1:,} insurers; nothing was published")
+    insurer_numbers = {insurer: place for place, insurer in enumerate(found.insurers)}
+    clinic_numbers = {clinic: place for place, clinic in enumerate(found.clinics)}
+    for run, insurers, clinics in runs:
+        write_mapping(
+            run,
+            [insurer_numbers[insurer] for insurer in insurers],
+            [clinic_numbers[clinic] for clinic in clinics],
+        )
+    return found
+
+
+def merge_tasks(
+    runs: Sequence[RunFile],
+    references: References,
+    blocks: int,
+    work: Path,
+    *,
+    latest_wins: bool = False,
+) -> Iterator[MergeTask]:
+    """The tasks that make a file of so many blocks, in the order of their parts."""
+    step = min(BLOCKS_A_TASK, blocks)
+    ranges = RANGES // blocks * step
+    for first in range(0, RANGES, ranges):
+        yield MergeTask(
+            runs=tuple(runs),
+            first_range=first,
+            end_range=first + ranges,
+            blocks=blocks,
+            references=references,
+            part=work / f"part-{blocks}-{first}",
+            latest_wins=latest_wins,
+        )
+
+
+def write_file(out: Path, header: Header, parts: Iterable[Path]) -> None:
+    """Put a rows file together; the parts are gone as they are copied.
+
+    Raises:
+        OSError: from the file system.
+    """
+    with out.open("xb") as file:
+        file.write(encode_header(header))
+        for part in parts:
+            with part.open("rb") as stream:
+                shutil.copyfileobj(stream, file, _COPY_BYTES)
+            part.unlink()

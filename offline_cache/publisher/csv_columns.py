@@ -1,0 +1,290 @@
+"""CSV in pieces: cut at line ends, read as whole columns, and line by line what is odd.
+
+A line is odd when its bytes leave any doubt that Arrow reads it as `offline_cache.csv_rows` does:
+quotes in unusual places, stray carriage returns, zeros, another encoding, too many bytes or fields.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from offline_cache.csv_rows import (
+    BYTE_ORDER_MARK,
+    MAX_LINE_BYTES,
+    Encoding,
+    Layout,
+    lines_of,
+    read_layout,
+)
+from offline_cache.errors import RegisterError
+from offline_cache.publisher.column_rows import REPEATING, ColumnJudge, as_columns
+from offline_cache.row_fields import Fields, arranger, check_lengths, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from offline_cache.publisher.mapping import Collector
+    from offline_cache.rows import RegisterRow
+
+PIECE_BYTES: Final = 8 * 1024 * 1024
+MOST_PIECES: Final = 1000
+"""Larger inputs get larger pieces, so that a merge has not too many runs to read from."""
+_SEARCH_BYTES: Final = 64 * 1024
+_LINE_FEED, _CARRIAGE_RETURN, _QUOTE = b'\n\r"'
+_NOT_1251: Final = 0x98
+"""The only byte that windows-1251 does not use."""
+_COLUMN_TYPES: Final = {True: pa.dictionary(pa.int32(), pa.string()), False: pa.string()}
+
+
+@dataclass(frozen=True, slots=True)
+class CsvPiece:
+    """The lines between two offsets of a file."""
+
+    path: Path
+    layout: Layout
+    start: int
+    stop: int
+    most_bytes: int = 2 * PIECE_BYTES
+    """Above it there are no lines to cut at, and it is read without being held."""
+
+    def feed(self, collector: Collector) -> int:
+        """Give all rows to `collector`; how many lines there are.
+
+        Raises:
+            RegisterError: the file was cut short meanwhile.
+            OSError: from the file system.
+        """
+        with self.path.open("rb") as file:
+            file.seek(self.start)
+            if self.stop - self.start > self.most_bytes:
+                return _feed_lines(file, self.stop, self.layout, collector)
+            content = file.read(self.stop - self.start)
+        if len(content) != self.stop - self.start:
+            raise RegisterError(f"{self.path}: changed while it was read; try again")
+        return feed_bytes(content, self.layout, collector)
+
+
+def csv_pieces(path: Path, layout: Layout, start: int, piece_bytes: int) -> Iterator[CsvPiece]:
+    """A file from offset `start` in pieces of about `piece_bytes`.
+
+    Raises:
+        OSError: from the file system.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, io.SEEK_END)
+        while start < size:
+            stop = _line_end(file, min(start + piece_bytes, size), size)
+            yield CsvPiece(path, layout, start, stop, 2 * piece_bytes + MAX_LINE_BYTES)
+            start = stop
+
+
+def open_csv(path: Path, encoding: Encoding | None) -> tuple[Layout, int]:
+    """How a file is to be read, and the offset of its first row.
+
+    Raises:
+        BadRowsError: the header cannot be used.
+        OSError: from the file system.
+    """
+    with path.open("rb") as file:
+        layout = read_layout(file, encoding)
+        return layout, file.tell()
+
+
+def feed_bytes(content: bytes, layout: Layout, collector: Collector) -> int:
+    """Give all rows of whole lines to `collector`; how many lines there are."""
+    lines = _Lines(content, layout)
+    table, numbers = lines.table()
+    columns = as_columns(table)
+    judged = ColumnJudge(collector.key, columns, numbers).judge(collector.references)
+    collector.add_records(judged.records, judged.rows)
+    doubtful = dict(zip(numbers[judged.doubtful].tolist(), judged.doubtful.tolist(), strict=True))
+    odd = set((np.flatnonzero(lines.odd) + 1).tolist())
+    read = FieldReader(columns, layout.names)
+    for number in sorted(doubtful.keys() | odd):
+        if number in odd:
+            collector.add(number, partial(layout.row, number, lines.line(number)))
+        else:
+            collector.add(number, partial(read.row, number, doubtful[number]))
+    return lines.count
+
+
+class FieldReader:
+    """Gives single rows of a table to the judge of single rows."""
+
+    def __init__(self, columns: dict[str, pa.Array], names: tuple[str, ...]) -> None:
+        """`names`: the columns in their order."""
+        self._columns = [columns[name] for name in names]
+        self._arrange = arranger(names)
+
+    def row(self, line: int, place: int) -> RegisterRow:
+        """The row at `place`.
+
+        Raises:
+            BadFieldError: there is something wrong with it.
+        """
+        return judge(line, self.fields(place))
+
+    def fields(self, place: int) -> Fields:
+        """The fields of the row at `place`.
+
+        Raises:
+            BadFieldError: one is too long.
+        """
+        fields = [column[place].as_py() for column in self._columns]
+        check_lengths(fields)
+        return self._arrange(fields)
+
+
+class _Lines:
+    """The lines of a piece, and which of them are plain."""
+
+    def __init__(self, content: bytes, layout: Layout) -> None:
+        self._content = content
+        self._layout = layout
+        self._bytes = np.frombuffer(content, np.uint8)
+        ends = np.flatnonzero(self._bytes == _LINE_FEED) + 1
+        if not content.endswith(b"\n") and content:
+            ends = np.append(ends, len(content))
+        self._starts = np.concatenate([np.zeros(1, np.int64), ends])[:-1]
+        self._lengths = ends - self._starts
+        self.count = len(ends)
+        self.odd = self._lengths > MAX_LINE_BYTES
+        self._blank = (self._lengths == 1) & (self._bytes[self._starts] == _LINE_FEED)
+        self._find_odd()
+
+    def line(self, number: int) -> bytes:
+        """A line by its number, from 1."""
+        start = self._starts[number - 1]
+        return self._content[start : start + self._lengths[number - 1]]
+
+    def table(self) -> tuple[pa.Table, NDArray[np.int64]]:
+        """What Arrow makes of the plain lines, and their numbers; the others are marked `odd`."""
+        for last_try in (False, True):
+            plain = np.flatnonzero(~(self.odd | self._blank))
+            wrong: list[int] = []
+            try:
+                table = self._parse(self._text(plain), wrong)
+            except (pa.ArrowInvalid, UnicodeDecodeError):
+                self._mark_undecodable()
+            else:
+                numbers = np.delete(plain, wrong)
+                self.odd[plain[wrong]] = True
+                if table.num_rows == len(numbers):
+                    return table, numbers + 1
+            if last_try:
+                break
+        # Arrow sees other lines than we do: then none is plain.
+        self.odd = ~self._blank
+        return self._parse(b"", []), np.empty(0, np.int64)
+
+    def _find_odd(self) -> None:
+        content, found = self._content, self._bytes
+        if b"\r" in content:
+            places = np.flatnonzero(found == _CARRIAGE_RETURN)
+            following = found[np.minimum(places + 1, len(found) - 1)]
+            self._mark(places[following != _LINE_FEED])
+        if b'"' in content:
+            self._mark_quotes()
+        if b"\0" in content:
+            self._mark(np.flatnonzero(found == 0))
+        if BYTE_ORDER_MARK in content:
+            self._mark(np.flatnonzero(found == BYTE_ORDER_MARK[0]))
+        if self._layout.encoding is Encoding.WINDOWS_1251 and bytes([_NOT_1251]) in content:
+            self._mark(np.flatnonzero(found == _NOT_1251))
+
+    def _mark(self, places: NDArray[np.int64]) -> None:
+        self.odd[self._line_of(places)] = True
+
+    def _line_of(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.searchsorted(self._starts, places, side="right") - 1
+
+    def _mark_quotes(self) -> None:
+        """Plain quotes open right behind a separator and close right before one, in turn."""
+        places = np.flatnonzero(self._bytes == _QUOTE)
+        lines = self._line_of(places)
+        separator = ord(self._layout.separator)
+        before = self._bytes[np.maximum(places - 1, 0)]
+        behind = self._bytes[np.minimum(places + 1, len(self._bytes) - 1)]
+        opens = (before == separator) | (places == self._starts[lines])
+        closes = np.isin(behind, (separator, _LINE_FEED, _CARRIAGE_RETURN))
+        closes |= places + 1 == len(self._bytes)
+        of_line = np.arange(len(places)) - np.searchsorted(lines, lines)
+        turn = of_line % 2 == 0
+        self.odd[lines[(opens != turn) | (closes == turn)]] = True
+        self.odd[np.flatnonzero(np.bincount(lines, minlength=self.count) % 2)] = True
+
+    def _mark_undecodable(self) -> None:
+        for place in np.flatnonzero(~self.odd).tolist():
+            try:
+                self.line(place + 1).decode(self._layout.encoding)
+            except UnicodeDecodeError:
+                self.odd[place] = True
+
+    def _text(self, plain: NDArray[np.int64]) -> bytes:
+        text = self._content
+        if len(plain) != self.count:
+            kept = np.zeros(self.count, bool)
+            kept[plain] = True
+            text = self._bytes[np.repeat(kept, self._lengths)].tobytes()
+        if self._layout.encoding is not Encoding.UTF_8:
+            text = text.decode(self._layout.encoding).encode()
+        return text
+
+    def _parse(self, text: bytes, wrong: list[int]) -> pa.Table:
+        """The table; the places of lines with more or fewer fields go to `wrong`."""
+        names = self._layout.names
+        if not text:
+            return pa.table(
+                {name: pa.array([], _COLUMN_TYPES[name in REPEATING]) for name in names}
+            )
+
+        def leave_out(row: Any) -> str:
+            wrong.append(row.number - 1)
+            return "skip"
+
+        return arrow_csv.read_csv(
+            pa.BufferReader(text),
+            arrow_csv.ReadOptions(
+                use_threads=False, block_size=len(text) + 1, column_names=list(names)
+            ),
+            arrow_csv.ParseOptions(
+                delimiter=self._layout.separator,
+                quote_char='"' if b'"' in text else False,
+                invalid_row_handler=leave_out,
+            ),
+            arrow_csv.ConvertOptions(
+                column_types={name: _COLUMN_TYPES[name in REPEATING] for name in names}
+            ),
+        )
+
+
+def _feed_lines(file: io.BufferedReader, stop: int, layout: Layout, collector: Collector) -> int:
+    number = 0
+    for number, line in enumerate(lines_of(file), start=1):
+        collector.add(number, partial(layout.row, number, line))
+        if file.tell() >= stop:
+            break
+    return number
+
+
+def _line_end(file: io.BufferedReader, offset: int, size: int) -> int:
+    """The first offset from `offset` on where a line begins, or the end of the file."""
+    # One byte earlier: `offset` itself may be where a line begins.
+    place = offset - 1
+    file.seek(place)
+    while chunk := file.read(_SEARCH_BYTES):
+        found = chunk.find(b"\n")
+        if found >= 0:
+            return place + found + 1
+        place += len(chunk)
+    return size

@@ -1,0 +1,112 @@
+"""What a list can be made of: each source cuts itself into partitions that workers can read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Final, Protocol
+
+from offline_cache.publisher.csv_columns import MOST_PIECES, PIECE_BYTES, csv_pieces, open_csv
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from offline_cache.csv_rows import Encoding
+    from offline_cache.publisher.mapping import Collector, Partition
+    from offline_cache.rows import RegisterRow
+
+BATCH_ROWS: Final = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One partition, and how much of the source it is."""
+
+    partition: Partition
+    amount: int
+    """In the unit of `Source.total`."""
+
+
+class Source(Protocol):
+    """An input."""
+
+    name: str
+    """Said in front of a line where a build has several sources; empty: the export."""
+    total: int | None
+    """Bytes or rows, None when unknown: what progress is measured by."""
+    first_line: int
+    """Lines above the first row."""
+
+    def shares(self) -> Iterator[Share]:
+        """The partitions in the order of their lines.
+
+        Raises:
+            RegisterError, OSError: the source cannot be read.
+        """
+
+
+class CsvSource:
+    """A CSV file."""
+
+    first_line = 1
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        encoding: Encoding | None = None,
+        name: str = "",
+        piece_bytes: int | None = None,
+    ) -> None:
+        """Read the header; `encoding` None: find out.
+
+        Raises:
+            BadRowsError: the header cannot be used.
+            OSError: from the file system.
+        """
+        self.name = name
+        self._path = path
+        self.layout, self._start = open_csv(path, encoding)
+        self.total: int | None = path.stat().st_size - self._start
+        self._piece_bytes = piece_bytes or max(PIECE_BYTES, self.total // MOST_PIECES)
+
+    def shares(self) -> Iterator[Share]:
+        """Pieces of whole lines.
+
+        Raises:
+            OSError: from the file system.
+        """
+        for piece in csv_pieces(self._path, self.layout, self._start, self._piece_bytes):
+            yield Share(piece, piece.stop - piece.start)
+
+
+@dataclass(frozen=True, slots=True)
+class _RowsPartition:
+    """Rows that are in memory; their lines are those of the whole source."""
+
+    rows: list[RegisterRow]
+
+    def feed(self, collector: Collector) -> int:
+        """Give all rows to `collector`."""
+        for row in self.rows:
+            collector.add_row(row, row.line)
+        return 0
+
+
+class RowsSource:
+    """Rows made in this process; they tell their lines themselves."""
+
+    name = ""
+    first_line = 0
+    total: int | None = None
+
+    def __init__(self, rows: Iterable[RegisterRow], *, batch_rows: int = BATCH_ROWS) -> None:
+        """Take `batch_rows` at a time."""
+        self._rows = iter(rows)
+        self._batch_rows = batch_rows
+
+    def shares(self) -> Iterator[Share]:
+        """Batches of rows."""
+        while batch := list(islice(self._rows, self._batch_rows)):
+            yield Share(_RowsPartition(batch), len(batch))

@@ -207,7 +207,7 @@ def _start_of(response: urllib3.BaseHTTPResponse, offset: int, most: int, what: 
             raise FetchError(f"{what}: the server sent another part than was asked for")
         start = offset
     elif response.status == 416 and offset:
-        raise TooLongError(f"{what}: the server has less of it than is here already")
+        raise FetchError(f"{what}: the server has less of it than is here already")
     elif response.status in _ABSENT:
         raise MissingFileError(f"{what}: not there (HTTP {response.status})")
     elif 300 <= response.status < 400:

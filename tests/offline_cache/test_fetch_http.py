@@ -107,7 +107,7 @@ def test_another_part_than_asked_for_is_refused(source: HttpSource, server: Fund
     ):
         pass
     with (
-        pytest.raises(TooLongError, match="less of it"),
+        pytest.raises(FetchError, match="less of it"),
         source.fetch(NAME, Deadline(10), most=MOST, offset=len(CONTENT)),
     ):
         pass

@@ -36,14 +36,8 @@ def number_references(
         OSError: from the file system.
     """
     runs = list(runs)
-    found = References(
-        tuple(
-            sorted(
-                {insurer for _, insurers, _ in runs for insurer in insurers},
-                key=lambda insurer: (insurer.ogrn, insurer.okato),
-            )
-        ),
-        tuple(sorted({clinic for _, _, clinics in runs for clinic in clinics})),
+    found = merge_references(
+        References(tuple(insurers), tuple(clinics)) for _, insurers, clinics in runs
     )
     if len(found.insurers) >= NO_INSURER:
         raise BadRowsError(f"more than {NO_INSURER - 1:,} insurers; nothing was published")
@@ -58,13 +52,22 @@ def number_references(
     return found
 
 
+def merge_references(tables: Iterable[References]) -> References:
+    """All that some tables hold, in the order of the content."""
+    insurers: set[Insurer] = set()
+    clinics: set[str] = set()
+    for each in tables:
+        insurers.update(each.insurers)
+        clinics.update(each.clinics)
+    by_number = sorted(insurers, key=lambda insurer: (insurer.ogrn, insurer.okato))
+    return References(tuple(by_number), tuple(sorted(clinics)))
+
+
 def merge_tasks(
     runs: Sequence[RunFile],
     references: References,
     blocks: int,
     work: Path,
-    *,
-    latest_wins: bool = False,
 ) -> Iterator[MergeTask]:
     """The tasks that make a file of so many blocks, in the order of their parts."""
     step = min(BLOCKS_A_TASK, blocks)
@@ -77,7 +80,6 @@ def merge_tasks(
             blocks=blocks,
             references=references,
             part=work / f"part-{blocks}-{first}",
-            latest_wins=latest_wins,
         )
 
 

@@ -52,8 +52,6 @@ class MergeTask:
     references: References
     """Of the whole."""
     part: Path
-    latest_wins: bool = False
-    """A key that comes again is no problem: the last run's entry is the true one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +79,7 @@ def merge_range(task: MergeTask) -> PartSummary:
     """
     records, origins = _read(task)
     order = np.argsort(records["key"], kind="stable")
-    records, origins = records[order], origins[order]
-    if task.latest_wins:
-        last = np.append(records["key"][1:] != records["key"][:-1], [True][: len(records)])
-        settled = _Settled(records[last], origins[last], task.runs)
-    else:
-        settled = _Settled(records, origins, task.runs)
+    settled = _Settled(records[order], origins[order], task.runs)
     records = settled.records
     digest = 0
     with task.part.open("xb") as file:

@@ -9,10 +9,11 @@ own reference tables until the merge.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
+from offline_cache.columns import NO_INSURER
 from offline_cache.format import KeyKind
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ KINDS: Final = tuple(KeyKind)
 RANGES: Final = 4096
 RANGE_SHIFT: Final = np.uint64(64 - 12)
 _INDEX: Final = np.dtype("<u4")
+_INDEX_BYTES: Final = (RANGES + 1) * _INDEX.itemsize
 
 Records = Any
 """A numpy array of `RECORD`."""
@@ -77,11 +79,48 @@ def write_run(path: Path, records: Records) -> None:
     """
     # Sorted by line first (most are already), so that the second, stable sort keeps that order.
     records = records[np.argsort(records["line"], kind="stable")]
-    records = records[np.argsort(records["key"], kind="stable")]
-    index = np.searchsorted(range_of(records["key"]), np.arange(RANGES + 1))
-    with path.open("xb") as file:
-        file.write(index.astype(_INDEX).tobytes())
-        file.write(records.tobytes())
+    with RunWriter(path) as run:
+        run.append(records[np.argsort(records["key"], kind="stable")])
+
+
+class RunWriter:
+    """Writes a run piece by piece."""
+
+    def __init__(self, path: Path) -> None:
+        """Begin the file `path`, which must not exist; finished by leaving `with`.
+
+        Raises:
+            OSError: from the file system.
+        """
+        self.records = 0
+        self._file = path.open("xb")
+        self._counts = np.zeros(RANGES, np.int64)
+        self._file.write(bytes(_INDEX_BYTES))
+
+    def __enter__(self) -> Self:
+        """The run."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Write the index.
+
+        Raises:
+            OSError: from the file system.
+        """
+        with self._file:
+            self._file.seek(0)
+            index = np.concatenate([np.zeros(1, np.int64), np.cumsum(self._counts)])
+            self._file.write(index.astype(_INDEX).tobytes())
+
+    def append(self, records: Records) -> None:
+        """Add records that are sorted and belong behind all before.
+
+        Raises:
+            OSError: from the file system.
+        """
+        self._counts += np.bincount(range_of(records["key"]), minlength=RANGES)
+        self._file.write(records.tobytes())
+        self.records += len(records)
 
 
 def read_run(path: Path, first_range: int, end_range: int) -> Records:
@@ -94,7 +133,7 @@ def read_run(path: Path, first_range: int, end_range: int) -> Records:
         file.seek(first_range * _INDEX.itemsize)
         index = np.fromfile(file, _INDEX, end_range - first_range + 1)
         first, end = int(index[0]), int(index[-1])
-        file.seek((RANGES + 1) * _INDEX.itemsize + first * RECORD.itemsize)
+        file.seek(_INDEX_BYTES + first * RECORD.itemsize)
         records = np.fromfile(file, RECORD, end - first)
     if len(records) != end - first:
         raise OSError(5, "cut short", str(path))
@@ -109,13 +148,13 @@ def mapping_path(run: Path) -> Path:
 def write_mapping(run: Path, insurers: list[int], clinics: list[int]) -> None:
     """Write down the ids of the whole that a partition's insurers and clinics have.
 
+    In the run, the number behind the last insurer stands for none.
+
     Raises:
         OSError: from the file system.
     """
-    counts = np.array([len(insurers), len(clinics)], "<u4")
-    with mapping_path(run).open("xb") as file:
-        for values in (counts, insurers, clinics):
-            file.write(np.array(values, "<u4").tobytes())
+    numbers = [len(insurers) + 1, *insurers, NO_INSURER, *clinics]
+    mapping_path(run).write_bytes(np.array(numbers, "<u4").tobytes())
 
 
 def read_mapping(run: Path) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
@@ -125,6 +164,6 @@ def read_mapping(run: Path) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         OSError: from the file system.
     """
     values = np.fromfile(mapping_path(run), "<u4")
-    insurers, clinics = values[2 : 2 + values[0]], values[2 + values[0] :]
+    insurers, clinics = values[1 : 1 + values[0]], values[1 + values[0] :]
     # In the column, a clinic's id is counted from 1, and 0 is none.
     return insurers, np.concatenate([np.zeros(1, "<u4"), clinics + np.uint32(1)])

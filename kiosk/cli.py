@@ -12,6 +12,8 @@ import click
 
 from kiosk import __version__
 from kiosk.exits import Exit, Refusal
+from kiosk.office_commands import info, init, rotate_key
+from kiosk.publish_commands import approve, publish
 from kiosk.query_commands import check, decode, load_config
 from kiosk.register_commands import register
 
@@ -84,6 +86,8 @@ def demo(headless: Path | None, audience: str) -> None:
 cli.add_command(decode)
 cli.add_command(check)
 cli.add_command(register)
+for _command in (init, publish, approve, info, rotate_key):
+    register.add_command(_command)
 
 
 def main() -> None:

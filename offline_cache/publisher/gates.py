@@ -21,6 +21,8 @@ from securesystemslib.signer import Key, Signature
 
 from offline_cache.errors import OfficeError, TrustError
 from offline_cache.publisher import durable
+from offline_cache.publisher.lists import OfficeLists
+from offline_cache.publisher.metadata import Published
 from offline_cache.publisher.office import APPROVER
 
 if TYPE_CHECKING:
@@ -42,6 +44,11 @@ _MAX_BYTES: Final = 64 * 1024
 
 class GateError(TrustError):
     """A list moved too far from the last one; it was not published."""
+
+    def __init__(self, message: str, figures: tuple[Figure, ...] = ()) -> None:
+        """Keep what was compared."""
+        super().__init__(message)
+        self.figures = figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,25 @@ def compare_lists(
             one, other = shares_before.get(code, 0.0), shares_after.get(code, 0.0)
             figures.append(Figure(f"{kind} {code}", one, other, abs(other - one), limit))
     return tuple(figures)
+
+
+def figures_of(
+    office: Office, serial: int | None = None
+) -> tuple[ListDescription, tuple[Figure, ...]]:
+    """A list (None: the newest), and its figures against the published one where that is there.
+
+    Raises:
+        OfficeError: there is no such list.
+    """
+    lists = OfficeLists(office.folder)
+    about = lists.newest() if serial is None else lists.describe(serial)
+    if about is None:
+        raise OfficeError(f"{lists.folder}: no list yet; make one with kiosk register build")
+    manifest = Published.load(office.repository).manifest(office.repository)
+    if manifest is None or manifest.serial not in lists.serials():
+        return about, ()
+    last = lists.describe(manifest.serial)
+    return about, compare_lists(last, about, office.settings.gate_percent)
 
 
 def _shares(counts: Mapping[Any, int]) -> dict[str, float]:

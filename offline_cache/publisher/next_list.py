@@ -111,7 +111,8 @@ class Planner:
             raise GateError(
                 f"list {about.serial} moved too far from list {last.serial}: {broken[0]}{more}; "
                 "look at it, and if it is right let the second person sign it: "
-                "kiosk register approve"
+                "kiosk register approve",
+                figures,
             )
         return figures
 

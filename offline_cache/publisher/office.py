@@ -17,7 +17,7 @@ import fcntl
 import json
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -159,16 +159,6 @@ class Office:
     def key_folder(self, role: str) -> Path:
         """Where keys of a role are made."""
         return self.folder / "keys" / ("offline" if role in OFFLINE else "online")
-
-    def with_key(self, entry: KeyEntry) -> Office:
-        """The same office with one more key, saved.
-
-        Raises:
-            RegisterWriteError, RegisterSpaceError: from the disk.
-        """
-        changed = replace(self.settings, keys=(*self.settings.keys, entry))
-        durable.write(self.folder / SETTINGS_NAME, settings_to_bytes(changed))
-        return Office(self.folder, changed)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

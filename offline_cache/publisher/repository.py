@@ -170,9 +170,15 @@ class OfficeRepository(Repository):
         return state
 
     def due(self, role: str) -> bool:
-        """Whether a role is in the second half of its life."""
+        """Whether a role is in the second half of its life, or was left without its new key."""
+        metadata = self.open(role)
         life = self.office.settings.lifetimes[role]
-        return bool(self.open(role).signed.expires - self.moment < life / 2)
+        if metadata.signed.expires - self.moment < life / 2:
+            return True
+        result = self._delegator(role).get_verification_result(
+            role, metadata.signed_bytes, metadata.signatures
+        )
+        return not result.verified
 
     def can_sign(self, role: str) -> bool:
         """Whether enough keys of a role are at hand."""

@@ -44,6 +44,10 @@ class KeyRing:
         self._folders = tuple(folders)
         self._pin = pin
 
+    def of(self, office: Office) -> KeyRing:
+        """The same, for changed settings."""
+        return KeyRing(office, folders=self._folders, pin=self._pin)
+
     def place(self, entry: KeyEntry) -> Path | None:
         """The file of a key; None: it is not at hand, or no file."""
         if not entry.uri.startswith(FILE_SCHEME):

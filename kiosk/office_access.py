@@ -90,6 +90,10 @@ def refusing() -> Iterator[None]:
             for figure in error.figures:
                 click.echo(f"  {figure}", err=True)
         raise Refusal(str(error), _code(error)) from error
+    except ModuleNotFoundError as error:
+        from offline_cache.publisher import missing
+
+        raise Refusal(str(missing(error)), Exit.USAGE) from error
     except OSError as error:
         raise Refusal(f"{error.filename}: {error.strerror}", Exit.DEVICE) from error
 

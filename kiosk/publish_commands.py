@@ -74,9 +74,9 @@ def publish(
     Exit codes: 0 done, 2 usage, 4 malformed input, 5 trust: refused, or a key is not at hand,
     6 disk, or another publisher is at work.
     """  # noqa: D301  # click wants the character
-    from offline_cache.publisher.publish import publish as run
-
     with refusing():
+        from offline_cache.publisher.publish import publish as run
+
         opened, keys = open_office(office, key_folders, pin_file)
         outcome = run(opened, keys, say=_say, **what)
     if json_wanted:
@@ -116,10 +116,10 @@ def approve(
     Look at the figures first: what moved, and why? The signature is good for this one list only.
     It needs the approver's key (keys/offline/approver.pem), which the first person should not have.
     """
-    from offline_cache.publisher.gates import approve as run
-    from offline_cache.publisher.gates import figures_of
-
     with refusing():
+        from offline_cache.publisher.gates import approve as run
+        from offline_cache.publisher.gates import figures_of
+
         opened, keys = open_office(office, key_folders, pin_file)
         about, figures = figures_of(opened, serial)
         for figure in figures:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from offline_cache.errors import OfficeError
+from offline_cache.errors import OfficeError, RowsFormatError
 from offline_cache.manifest import (
     WINDOW,
     BaseInfo,
@@ -16,11 +16,12 @@ from offline_cache.manifest import (
     delta_target,
 )
 from offline_cache.publisher import durable
+from offline_cache.publisher.delta import compare, fold
 from offline_cache.publisher.gates import GateError, compare_lists, verify_approval
 from offline_cache.publisher.lists import OfficeLists
 from offline_cache.publisher.metadata import target_path
 from offline_cache.publisher.office import REGISTER
-from offline_cache.publisher.plain_rows import compare, fold, state_of
+from offline_cache.wire import RowsReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -126,7 +127,7 @@ class Planner:
         self, about: ListDescription, before: Manifest, figures: tuple[Figure, ...]
     ) -> NextList:
         path = self._delta(before.serial, about.serial)
-        delta = DeltaInfo(before.serial, about.serial, state_of(path))
+        delta = DeltaInfo(before.serial, about.serial, _state_of(path))
         window = (*before.deltas, delta)[-WINDOW:]
         reaching = self._manifest(about, before.base, window, {})
         live = [serial for serial in sorted(before.overlays) if reaching.chain(serial) is not None][
@@ -164,7 +165,8 @@ class Planner:
         # A list that was built anew under its number makes an older delta worthless.
         if not path.exists() or path.stat().st_mtime_ns < newest:
             self._say(f"comparing list {before} with list {after}")
-            compare(*sources, path)
+            with durable.writing(path):
+                compare(*sources, path)
         return path
 
     def _overlay(self, base: int, before: Manifest, delta: DeltaInfo, path: Path) -> EndState:
@@ -174,13 +176,15 @@ class Planner:
         parts: Sequence[Path]
         if base == before.serial:
             parts = [path]
-        elif kept.exists() and state_of(kept) == before.overlays[base]:
+        elif kept.exists() and _state_of(kept) == before.overlays[base]:
             parts = [kept, path]
         else:
             parts = [*map(self._published_delta, before.chain(base) or ()), path]
         durable.make_folder(folder)
         self._say(f"folding the changes since base {base}")
-        return fold(parts, folder / f"{base}-{delta.after}.rows")
+        out = folder / f"{base}-{delta.after}.rows"
+        with durable.writing(out):
+            return fold(parts, out)
 
     def _published_delta(self, delta: DeltaInfo) -> Path:
         target = delta_target(delta.before, delta.after)
@@ -216,3 +220,19 @@ class Planner:
 
 def _base_of(about: ListDescription) -> BaseInfo:
     return BaseInfo(about.serial, about.as_of, about.state)
+
+
+def _state_of(path: Path) -> EndState:
+    """What a rows file says that it ends in.
+
+    Raises:
+        OfficeError: it is damaged, or cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            header = RowsReader(stream).header
+    except OSError as error:
+        raise OfficeError(f"{path}: {error.strerror or 'cannot be read'}") from error
+    except RowsFormatError as error:
+        raise OfficeError(f"{path}: damaged; remove it, and it is made again") from error
+    return EndState(header.rows, header.digest)

@@ -248,6 +248,9 @@ class _Lines:
                 {name: pa.array([], _COLUMN_TYPES[name in REPEATING]) for name in names}
             )
 
+        # Arrow looks at the text of a line with too many fields only when that is UTF-8 for sure.
+        _check_utf8(text)
+
         def leave_out(row: Any) -> str:
             wrong.append(row.number - 1)
             return "skip"
@@ -266,6 +269,12 @@ class _Lines:
                 column_types={name: _COLUMN_TYPES[name in REPEATING] for name in names}
             ),
         )
+
+
+def _check_utf8(text: bytes) -> None:
+    offsets = np.array([0, len(text)], np.int64)
+    whole = pa.LargeStringArray.from_buffers(1, pa.py_buffer(offsets), pa.py_buffer(text))
+    whole.validate(full=True)
 
 
 def _feed_lines(file: io.BufferedReader, stop: int, layout: Layout, collector: Collector) -> int:

@@ -59,6 +59,16 @@ class Heights:
     issued: datetime | None = None
     """The newest signed time, UTC."""
 
+    def raised(self, by: Heights) -> Heights:
+        """The higher of both in everything."""
+        names = self.versions.keys() | by.versions.keys()
+        times = [at for at in (self.issued, by.issued) if at is not None]
+        return Heights(
+            {name: max(self.versions.get(name, 0), by.versions.get(name, 0)) for name in names},
+            max(self.serial, by.serial),
+            max(times, default=None),
+        )
+
     def refuse_below(self, floor: Heights) -> None:
         """Let nothing pass that lies below `floor`.
 
@@ -97,7 +107,7 @@ def refuse_wrong_clock(now: datetime, passed: datetime) -> None:
     Raises:
         TrustError: `now` (aware) lies before `passed`, a time that is known to have passed.
     """
-    if now < passed - CLOCK_TOLERANCE:
+    if passed - now > CLOCK_TOLERANCE:
         raise TrustError(
             f"the clock is wrong: it shows {_words(now)}, and {_words(passed)} has passed already;"
             " set it"

@@ -45,12 +45,14 @@ class Problem:
     reason: str
     source: str = ""
     """Name of the file where there are several; empty: the export."""
+    unit: str = "line"
+    """What `line` counts: lines of a file, or rows of a table."""
 
     def __str__(self) -> str:
         """One line for people."""
         source = f"{self.source}, " if self.source else ""
         column = f", column {self.column}" if self.column else ""
-        return f"{source}line {self.line}{column}: {self.reason}"
+        return f"{source}{self.unit} {self.line}{column}: {self.reason}"
 
 
 class Problems:

@@ -100,7 +100,7 @@ class _Build:
         done = 0
         lines = source.first_line
         for answer in self._engine.map(map_partition, self._map_tasks(source, amounts)):
-            self._runs.append(RunFile(answer.run, lines, source.name))
+            self._runs.append(RunFile(answer.run, lines, source.name, source.unit))
             self._summaries.append(answer)
             self._problems.add_all(_placed(answer.problems, lines, source), answer.problem_count)
             lines += answer.lines
@@ -159,7 +159,8 @@ class _Build:
 def _placed(problems: Iterable[Problem], lines: int, source: Source) -> Iterator[Problem]:
     """Problems of a partition, by their lines in the source."""
     for problem in problems:
-        yield replace(problem, line=problem.line + lines, source=source.name)
+        line = problem.line + lines
+        yield replace(problem, line=line, source=source.name, unit=source.unit)
 
 
 def _counted(codes: Sequence[Code], counts: Sequence[Sequence[int]]) -> dict[Code, int]:

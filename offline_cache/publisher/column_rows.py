@@ -9,23 +9,29 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from offline_cache.columns import DAY_BIAS, KEY_BIAS, POLICY_TYPE_CODES, STATUS_CODES
+from offline_cache.columns import KEY_BIAS
 from offline_cache.format import FIELD_SEPARATOR, KeyKind, RegisterKey
-from offline_cache.layout import day_code
-from offline_cache.normalise import (
-    fold_document,
-    fold_name,
-    fold_number,
-    fold_old_policy,
-    fold_patronymic,
+from offline_cache.normalise import fold_document, fold_old_policy
+from offline_cache.publisher.column_codes import (
+    BAD,
+    birth_code,
+    clinic_code,
+    day_code_of,
+    folded_name,
+    folded_patronymic,
+    insurer_code,
+    name_code,
+    policy_type_code,
+    sex_code,
+    status_code,
 )
+from offline_cache.publisher.column_digits import Digits, as_bytes, byte_lengths, luhn
 from offline_cache.publisher.records import KINDS, RECORD
 from offline_cache.row_fields import (
     CERTIFICATE_DIGITS,
@@ -33,14 +39,10 @@ from offline_cache.row_fields import (
     ENP_DIGITS,
     MAX_FIELD_CHARACTERS,
     SNILS_DIGITS,
-    BadFieldError,
-    clinic_of,
-    date_of,
-    insurer_of,
-    nameless,
-    policy_type_of,
-    sex_ok,
-    status_of,
+    Fields,
+    arranger,
+    check_lengths,
+    judge,
 )
 
 if TYPE_CHECKING:
@@ -49,16 +51,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from offline_cache.publisher.mapping import LocalReferences
+    from offline_cache.rows import RegisterRow
 
 REPEATING: Final = frozenset(COLUMNS) - {
     *("enp", "snils", "temporary_certificate", "old_policy", "document"),
 }
 """Columns with few different values, which are to come dictionary-encoded."""
-
-_BAD: Final = -1
-_CACHED: Final = 1 << 16
-_LUHN_DOUBLED: Final = np.array([0, 2, 4, 6, 8, 1, 3, 5, 7, 9], np.uint8)
-_ZERO: Final = ord("0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +100,16 @@ class ColumnJudge:
         """The records of all rows that are plainly good; `references` learns what they name."""
         entry = np.zeros(len(self._lines), RECORD)
         entry["line"] = self._lines
-        self._must("sex", _sex_code)
-        entry["status"] = self._must("status", _status_code)
-        entry["policy_type"] = self._must("policy_type", _policy_type_code)
-        self._must("birth_date", _birth_code)
-        entry["valid_from"] = begin = self._must("valid_from", _day_code)
-        entry["valid_to"] = end = self._must("valid_to", _day_code)
+        self._must("sex", sex_code)
+        entry["status"] = self._must("status", status_code)
+        entry["policy_type"] = self._must("policy_type", policy_type_code)
+        self._must("birth_date", birth_code)
+        entry["valid_from"] = begin = self._must("valid_from", day_code_of)
+        entry["valid_to"] = end = self._must("valid_to", day_code_of)
         self._good &= (end == 0) | (begin <= end)
-        names = [self._must(name, _name_code) for name in ("surname", "given_name", "patronymic")]
+        names = [self._must(name, name_code) for name in ("surname", "given_name", "patronymic")]
         self._good &= (names[0] == 1) | (names[1] == 1)
-        entry["clinic"] = self._must("clinic", lambda text: _clinic_code(text, references))
+        entry["clinic"] = self._must("clinic", lambda text: clinic_code(text, references))
         entry["insurer"] = self._insurers(references)
         found = self._numbers()
         rows = np.flatnonzero(self._good)
@@ -123,7 +121,7 @@ class ColumnJudge:
         """The codes of a column; where there is none, the row is not good."""
         indices, values = self._different(name)
         codes = np.array([code(value) for value in values], np.int64)[indices]
-        self._good &= codes != _BAD
+        self._good &= codes != BAD
         return codes
 
     def _different(self, name: str) -> tuple[NDArray[np.int64], list[str]]:
@@ -141,15 +139,15 @@ class ColumnJudge:
         codes = []
         for pair in pairs.tolist():
             ogrn, okato = divmod(pair, len(okato_texts))
-            codes.append(_insurer_code(ogrn_texts[ogrn], okato_texts[okato], references))
+            codes.append(insurer_code(ogrn_texts[ogrn], okato_texts[okato], references))
         found = np.array(codes, np.int64)[places]
-        self._good &= found != _BAD
-        return np.where(found == _BAD, 0, found)
+        self._good &= found != BAD
+        return np.where(found == BAD, 0, found)
 
     def _person_tags(self, rows: NDArray[np.int64]) -> NDArray[np.uint32]:
         folds = (
-            *(("surname", _folded_name), ("given_name", _folded_name)),
-            *(("patronymic", _folded_patronymic), ("birth_date", str)),
+            *(("surname", folded_name), ("given_name", folded_name)),
+            *(("patronymic", folded_patronymic), ("birth_date", str)),
         )
         parts = []
         for name, fold in folds:
@@ -162,22 +160,22 @@ class ColumnJudge:
 
     def _numbers(self) -> dict[KeyKind, tuple[NDArray[np.int64], list[bytes]]]:
         """By kind the rows that have such a number, all of them good, and the folded numbers."""
-        enp = _Digits(self._columns.get("enp"), ENP_DIGITS, len(self._lines))
-        certificate = _Digits(
+        enp = Digits(self._columns.get("enp"), ENP_DIGITS, len(self._lines))
+        certificate = Digits(
             self._columns.get("temporary_certificate"), CERTIFICATE_DIGITS, len(self._lines)
         )
-        snils = _Digits(self._columns.get("snils"), SNILS_DIGITS, len(self._lines))
+        snils = Digits(self._columns.get("snils"), SNILS_DIGITS, len(self._lines))
         old = self._folded("old_policy", fold_old_policy)
         document = self._folded("document", fold_document)
-        self._good &= (enp.empty | enp.good & _luhn(enp.digits)) & certificate.usable
+        self._good &= (enp.empty | enp.good & luhn(enp.digits)) & certificate.usable
         self._good &= snils.usable
         has_old = np.zeros(len(self._lines), bool)
         has_old[old[0]] = True
         self._good &= ~enp.empty | ~certificate.empty | has_old
         born, dates = self._different("birth_date")
         # The day as it is folded, in front of it the space that separates it from the SNILS.
-        days = np.array([_folded_name(f"0 {day}")[1:].encode() for day in dates], "S11")[born]
-        both = np.hstack([_bytes(snils.digits), _bytes(days)]) if len(days) else snils.digits
+        days = np.array([folded_name(f"0 {day}")[1:].encode() for day in dates], "S11")[born]
+        both = np.hstack([as_bytes(snils.digits), as_bytes(days)]) if len(days) else snils.digits
         return {
             KeyKind.ENP: self._of_good(enp.empty, enp.digits),
             KeyKind.TEMPORARY_CERTIFICATE: self._of_good(certificate.empty, certificate.digits),
@@ -207,7 +205,7 @@ class ColumnJudge:
         column = self._columns.get(name)
         if column is None:
             return np.empty(0, np.int64), []
-        places = np.flatnonzero(_lengths(column))
+        places = np.flatnonzero(byte_lengths(column))
         folded = []
         for place, value in zip(places, column.take(pa.array(places)).to_pylist(), strict=True):
             number = fold(value) if len(value) <= MAX_FIELD_CHARACTERS else ""
@@ -227,116 +225,28 @@ class ColumnJudge:
         return records
 
 
-class _Digits:
-    """A column of numbers of one length."""
+class FieldReader:
+    """Gives single rows of a table to the judge of single rows."""
 
-    def __init__(self, column: pa.Array | None, length: int, rows: int) -> None:
-        self.digits = np.zeros(rows, f"S{length}")
-        self.empty = np.ones(rows, bool)
-        self.good = np.zeros(rows, bool)
-        """Where `digits` holds the number."""
-        if column is None or not rows:
-            return
-        lengths = _lengths(column)
-        self.empty = lengths == 0
-        plain = np.flatnonzero(lengths == length)
-        begins = np.frombuffer(column.buffers()[1], np.int32)[column.offset :][:rows]
-        text = np.frombuffer(column.buffers()[2] or b"", np.uint8)
-        if len(plain) == rows:
-            taken = text[begins[0] : begins[0] + rows * length].reshape(rows, length)
-        else:
-            taken = text[begins[plain, None] + np.arange(length)]
-        fits = ((taken >= _ZERO) & (taken <= _ZERO + 9)).all(axis=1)
-        found = plain[fits]
-        self.digits[found] = np.ascontiguousarray(taken[fits]).view(f"S{length}").reshape(-1)
-        self.good[found] = True
-        self._in_groups(column, length, np.flatnonzero(~self.empty & ~self.good))
+    def __init__(self, columns: dict[str, pa.Array], names: tuple[str, ...]) -> None:
+        """`names`: the columns in their order."""
+        self._columns = [columns[name] for name in names]
+        self._arrange = arranger(names)
 
-    @property
-    def usable(self) -> NDArray[np.bool_]:
-        """Where there is none, or a good one."""
-        return self.empty | self.good
+    def row(self, line: int, place: int) -> RegisterRow:
+        """The row at `place`.
 
-    def _in_groups(self, column: pa.Array, length: int, places: NDArray[np.int64]) -> None:
-        for place, value in zip(places, column.take(pa.array(places)).to_pylist(), strict=True):
-            folded = fold_number(value) if len(value) <= MAX_FIELD_CHARACTERS else ""
-            if len(folded) == length and folded.isascii() and folded.isdecimal():
-                self.digits[place] = folded.encode()
-                self.good[place] = True
+        Raises:
+            BadFieldError: there is something wrong with it.
+        """
+        return judge(line, self.fields(place))
 
+    def fields(self, place: int) -> Fields:
+        """The fields of the row at `place`.
 
-def _luhn(digits: NDArray[np.bytes_]) -> NDArray[np.bool_]:
-    """`row_fields.luhn_ok` of each; what holds no digits is no matter."""
-    values = (_bytes(digits) - np.uint8(_ZERO)) % 10
-    total = _LUHN_DOUBLED[values[:, ::2]].sum(axis=1) + values[:, 1::2].sum(axis=1)
-    good: NDArray[np.bool_] = total % 10 == 0
-    return good
-
-
-def _bytes(texts: NDArray[np.bytes_]) -> NDArray[np.uint8]:
-    return texts.view(np.uint8).reshape(len(texts), texts.dtype.itemsize)
-
-
-def _lengths(column: pa.Array) -> NDArray[np.int64]:
-    """Bytes of each value of a column of strings."""
-    lengths: NDArray[np.int64] = pc.binary_length(column).to_numpy(zero_copy_only=False)
-    return lengths.astype(np.int64)
-
-
-def _sex_code(text: str) -> int:
-    return 0 if sex_ok(text) and len(text) <= MAX_FIELD_CHARACTERS else _BAD
-
-
-def _status_code(text: str) -> int:
-    try:
-        return STATUS_CODES.index(status_of(text)) if _short(text) else _BAD
-    except ValueError:
-        return _BAD
-
-
-def _policy_type_code(text: str) -> int:
-    try:
-        return POLICY_TYPE_CODES.index(policy_type_of(text)) if _short(text) else _BAD
-    except ValueError:
-        return _BAD
-
-
-@lru_cache(maxsize=_CACHED)
-def _birth_code(text: str) -> int:
-    try:
-        return day_code(date_of(text)) + DAY_BIAS
-    except ValueError:
-        return _BAD
-
-
-def _day_code(text: str) -> int:
-    return _birth_code(text) if text else 0
-
-
-def _name_code(text: str) -> int:
-    """1 for a name, 0 for none."""
-    return int(not nameless(text)) if _short(text) else _BAD
-
-
-def _clinic_code(text: str, references: LocalReferences) -> int:
-    try:
-        return references.clinic_number(clinic_of(text)) if _short(text) else _BAD
-    except BadFieldError:
-        return _BAD
-
-
-def _insurer_code(ogrn: str, okato: str, references: LocalReferences) -> int:
-    try:
-        if _short(ogrn) and _short(okato):
-            return references.insurer_number(insurer_of(ogrn, okato))
-    except BadFieldError:
-        pass
-    return _BAD
-
-
-def _short(text: str) -> bool:
-    return len(text) <= MAX_FIELD_CHARACTERS
-
-
-_folded_name = lru_cache(maxsize=_CACHED)(fold_name)
-_folded_patronymic = lru_cache(maxsize=_CACHED)(fold_patronymic)
+        Raises:
+            BadFieldError: one is too long.
+        """
+        fields = [column[place].as_py() for column in self._columns]
+        check_lengths(fields)
+        return self._arrange(fields)

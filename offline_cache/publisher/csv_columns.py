@@ -24,8 +24,12 @@ from offline_cache.csv_rows import (
     read_layout,
 )
 from offline_cache.errors import RegisterError
-from offline_cache.publisher.column_rows import REPEATING, ColumnJudge, as_columns
-from offline_cache.row_fields import Fields, arranger, check_lengths, judge
+from offline_cache.publisher.column_rows import (
+    REPEATING,
+    ColumnJudge,
+    FieldReader,
+    as_columns,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +38,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from offline_cache.publisher.mapping import Collector
-    from offline_cache.rows import RegisterRow
 
 PIECE_BYTES: Final = 8 * 1024 * 1024
 MOST_PIECES: Final = 1000
@@ -116,33 +119,6 @@ def feed_bytes(content: bytes, layout: Layout, collector: Collector) -> int:
         else:
             collector.add(number, partial(read.row, number, doubtful[number]))
     return lines.count
-
-
-class FieldReader:
-    """Gives single rows of a table to the judge of single rows."""
-
-    def __init__(self, columns: dict[str, pa.Array], names: tuple[str, ...]) -> None:
-        """`names`: the columns in their order."""
-        self._columns = [columns[name] for name in names]
-        self._arrange = arranger(names)
-
-    def row(self, line: int, place: int) -> RegisterRow:
-        """The row at `place`.
-
-        Raises:
-            BadFieldError: there is something wrong with it.
-        """
-        return judge(line, self.fields(place))
-
-    def fields(self, place: int) -> Fields:
-        """The fields of the row at `place`.
-
-        Raises:
-            BadFieldError: one is too long.
-        """
-        fields = [column[place].as_py() for column in self._columns]
-        check_lengths(fields)
-        return self._arrange(fields)
 
 
 class _Lines:

@@ -16,7 +16,7 @@ import numpy as np
 from offline_cache.columns import DAY_BIAS, KEY_BIAS, POLICY_TYPE_CODES, STATUS_CODES
 from offline_cache.format import Insurer, KeyKind, RegisterKey, fold_value, load_key_file
 from offline_cache.layout import day_code
-from offline_cache.normalise import fold_name, fold_patronymic
+from offline_cache.publisher.column_codes import folded_name, folded_patronymic
 from offline_cache.publisher.records import KINDS, RECORD, write_run
 from offline_cache.row_fields import BadFieldError
 from offline_cache.rows import LISTED_PROBLEMS, Problem
@@ -154,9 +154,9 @@ class Collector:
     def add_row(self, row: RegisterRow, line: int) -> None:
         """Take in one row, which stands in `line` of the partition."""
         tag = self.key.person_tag_of_folded(
-            _name(row.surname),
-            _name(row.given_name),
-            _patronymic(row.patronymic),
+            folded_name(row.surname),
+            folded_name(row.given_name),
+            folded_patronymic(row.patronymic),
             row.birth_date,
         )
         content = (
@@ -220,8 +220,3 @@ def _keep_used(records: Any, column: str, table: list[Any], *, first: int) -> li
 
 def _day(day: date | None) -> int:
     return 0 if day is None else day_code(day) + DAY_BIAS
-
-
-# The same few thousand names make up most of a country.
-_name = lru_cache(maxsize=1 << 16)(fold_name)
-_patronymic = lru_cache(maxsize=1 << 16)(fold_patronymic)

@@ -157,11 +157,11 @@ class _Settled:
         else:
             reason = f"the same number and entry as in {place}"
         line = run.lines_before + int(record["line"])
-        return Problem(line, _COLUMNS[KINDS[record["kind"]]], reason, run.source)
+        return Problem(line, _COLUMNS[KINDS[record["kind"]]], reason, run.source, run.unit)
 
     def _place(self, record: int, source: str) -> str:
         run = self._runs[self._origins[record]]
-        line = f"line {run.lines_before + int(self._all[record]['line'])}"
+        line = f"{run.unit} {run.lines_before + int(self._all[record]['line'])}"
         if run.source == source:
             return line
         return f"{line} of {run.source or 'the export'}"

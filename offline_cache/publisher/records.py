@@ -63,7 +63,8 @@ class RunFile:
     lines_before: int
     """Lines of the source before this partition."""
     source: str = ""
-    """As in `Problem.source`."""
+    unit: str = "line"
+    """As in `offline_cache.rows.Problem`."""
 
 
 def range_of(keys: NDArray[np.uint64]) -> NDArray[np.int64]:

@@ -35,6 +35,8 @@ class Source(Protocol):
     """Said in front of a line where a build has several sources; empty: the export."""
     total: int | None
     """Bytes or rows, None when unknown: what progress is measured by."""
+    unit: str
+    """What its lines are called."""
     first_line: int
     """Lines above the first row."""
 
@@ -49,6 +51,7 @@ class Source(Protocol):
 class CsvSource:
     """A CSV file."""
 
+    unit = "line"
     first_line = 1
 
     def __init__(
@@ -98,6 +101,7 @@ class RowsSource:
     """Rows made in this process; they tell their lines themselves."""
 
     name = ""
+    unit = "line"
     first_line = 0
     total: int | None = None
 

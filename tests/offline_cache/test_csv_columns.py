@@ -144,7 +144,7 @@ def test_pieces_are_whole_lines_and_lose_none(tmp_path: Path, piece_bytes: int) 
     pieces = list(csv_pieces(path, layout, start, piece_bytes))
     assert [piece.start for piece in pieces] == [start, *(piece.stop for piece in pieces[:-1])]
     assert pieces[-1].stop == path.stat().st_size
-    found = []
+    found: list[str] = []
     for piece in pieces:
         told, _ = _told(piece.feed, tmp_path)
         found += told.clinics

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from offline_cache.columns import rows_of
 from offline_cache.errors import RowsFormatError
 from offline_cache.format import Status
-from offline_cache.publisher import delta, plain_rows
+from offline_cache.publisher import delta
 from offline_cache.wire import RowsReader
+from tests.offline_cache import plain_rows
 from tests.offline_cache.samples import STATUSES, write_rows
 
 if TYPE_CHECKING:

@@ -145,10 +145,10 @@ class Published:
                 )
             except (RepositoryError, ValueError) as error:
                 found.append(f"role {role}: {error}")
-        found += self._mismatches()
-        return found
+        return found + self.mismatches()
 
-    def _mismatches(self) -> list[str]:
+    def mismatches(self) -> list[str]:
+        """Files that are not those that timestamp and snapshot were signed for."""
         named: dict[str, MetaFile] = {SNAPSHOT: self.timestamp.snapshot_meta}
         for role in (TARGETS, *DELEGATED):
             named[role] = self.snapshot.meta[f"{role}.json"]

@@ -120,7 +120,7 @@ class Planner:
     def _whole(self, about: ListDescription, figures: tuple[Figure, ...], why: str) -> NextList:
         """The list on its own: no delta leads to it."""
         manifest = self._manifest(about, _base_of(about), (), {about.serial: EndState(0, 0)})
-        files = {base_target(about.serial): self._rows(about.serial)}
+        files = {base_target(about.serial): self._sound_rows(about)}
         return NextList(manifest, about.key_check, files, figures, why)
 
     def _following(
@@ -141,7 +141,7 @@ class Planner:
             base = _base_of(about)
             overlays = {serial: overlays[serial] for serial in live[1 - _LIVE_BASES :]}
             overlays[about.serial] = EndState(0, 0)
-            files[base.target] = self._rows(about.serial)
+            files[base.target] = self._sound_rows(about)
         manifest = self._manifest(about, base, window, overlays)
         return NextList(manifest, about.key_check, files, figures, why)
 
@@ -165,8 +165,13 @@ class Planner:
         # A list that was built anew under its number makes an older delta worthless.
         if not path.exists() or path.stat().st_mtime_ns < newest:
             self._say(f"comparing list {before} with list {after}")
-            with durable.writing(path):
-                compare(*sources, path)
+            try:
+                with durable.writing(path):
+                    compare(*sources, path)
+            except RowsFormatError as error:
+                raise OfficeError(
+                    f"list {before} or list {after} is damaged; build the newer one again ({error})"
+                ) from error
         return path
 
     def _overlay(self, base: int, before: Manifest, delta: DeltaInfo, path: Path) -> EndState:
@@ -210,6 +215,22 @@ class Planner:
             freshness=self._office.settings.freshness,
             golden=about.golden,
         )
+
+    def _sound_rows(self, about: ListDescription) -> Path:
+        """The file of a whole list, read to its end: no kiosk would take a broken one."""
+        path = self._rows(about.serial)
+        self._say(f"reading list {about.serial}")
+        try:
+            with path.open("rb") as stream:
+                reader = RowsReader(stream)
+                rows = sum(block.rows for block in reader)
+        except OSError as error:
+            raise OfficeError(f"{path}: {error.strerror or 'cannot be read'}") from error
+        except RowsFormatError as error:
+            raise OfficeError(f"{path}: damaged; build the list again ({error})") from error
+        if EndState(rows, reader.header.digest) != about.state:
+            raise OfficeError(f"{path}: not what its description says; build the list again")
+        return path
 
     def _rows(self, serial: int) -> Path:
         path = self._lists.rows_path(serial)

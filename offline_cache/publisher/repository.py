@@ -69,6 +69,10 @@ class OfficeRepository(Repository):
             OfficeError: it is damaged, or this machine's clock is behind the last publish.
         """
         published = Published.load(office.repository)
+        if damage := published.mismatches():
+            raise OfficeError(
+                f"{office.repository}: {damage[0]}; bring the repository back from a copy"
+            )
         moment = now()
         issued = published.timestamp.unrecognized_fields.get(ISSUED, "")
         if isinstance(issued, str) and moment.strftime(TIME_FORMAT) < issued:

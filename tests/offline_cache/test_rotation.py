@@ -71,7 +71,7 @@ def test_no_client_fails_at_any_moment(
     """Whoever looks between two steps, or after a crash there, sees the old or the new state."""
     seen = Client(tmp_path / "seen", office.repository)
     put = durable.put
-    looks = []
+    looks: list[Path] = []
 
     def look(staged: Path, path: Path) -> None:
         put(staged, path)

@@ -52,10 +52,11 @@ class Checker:
         self._clock = clock
 
     def refresh(self) -> ListStatus:
-        """Take up the newest register; the clock learns that the time it was made at has passed."""
+        """Take up the newest register; the clock learns which times have passed."""
         status = self._offline.refresh()
-        if status.as_of is not None:
-            self._clock.raise_floor(status.as_of)
+        for passed in (status.as_of, self._offline.signed_at()):
+            if passed is not None:
+                self._clock.raise_floor(passed)
         return status
 
     def check(self, policy: PresentedPolicy) -> Verdict:

@@ -16,6 +16,7 @@ from kiosk.office_commands import info, init, rotate_key
 from kiosk.publish_commands import approve, publish
 from kiosk.query_commands import check, decode, load_config
 from kiosk.register_commands import register
+from kiosk.update_command import update
 
 _HEADLESS = click.Path(file_okay=False, path_type=Path)
 
@@ -86,6 +87,7 @@ def demo(headless: Path | None, audience: str) -> None:
 cli.add_command(decode)
 cli.add_command(check)
 cli.add_command(register)
+cli.add_command(update)
 for _command in (init, publish, approve, info, rotate_key):
     register.add_command(_command)
 

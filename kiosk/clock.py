@@ -2,7 +2,9 @@
 
 A Raspberry Pi without a battery can wake in 1970, and a clock that is behind passes every expiry
 check. So there is a floor, the newest time known to have passed (this release, the register in
-use); a clock before its floor is wrong, and no verdict that depends on a date is given from it.
+use, the newest time that the fund signed); a clock before its floor is wrong, and no verdict that
+depends on a date is given from it.
+
 Waits never use this clock but `time.monotonic()`.
 """
 
@@ -10,16 +12,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from kiosk import RELEASED_AT
+from offline_cache.floor import CLOCK_TOLERANCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-# A list signed by a machine whose clock runs a little ahead of ours must not discredit ours.
-TOLERANCE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,4 +46,4 @@ class Clock:
     def now(self) -> Moment:
         """Read the clock and judge it against the floor."""
         utc = datetime.fromtimestamp(self._wall(), UTC)
-        return Moment(local=utc.astimezone(), trusted=utc >= self._floor - TOLERANCE)
+        return Moment(local=utc.astimezone(), trusted=utc >= self._floor - CLOCK_TOLERANCE)

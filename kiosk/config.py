@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin
 
+from offline_cache.address import AddressError, check_address
+
 MAX_CONFIG_BYTES: Final = 64 * 1024
 
 
@@ -59,6 +61,20 @@ class RegisterSection:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateSection:
+    """`[update]`: where new lists come from, and what is trusted about them."""
+
+    url: str = ""
+    """Address of the fund's repository; empty: lists come on sticks alone."""
+    root_file: Path | None = None
+    """Root of trust; came with enrolment, as the register's key did."""
+    ca_file: Path | None = None
+    """Certificate authority (PEM) that signed the server at `url`."""
+    deadline_seconds: int = 3600
+    """For all that one update fetches (10 to 86,400); the next one goes on where it broke off."""
+
+
+@dataclass(frozen=True, slots=True)
 class ScreenSection:
     """`[screen]`: the display."""
 
@@ -78,12 +94,14 @@ class Config:
     reader: ReaderSection = field(default_factory=ReaderSection)
     scanner: ScannerSection = field(default_factory=ScannerSection)
     register: RegisterSection = field(default_factory=RegisterSection)
+    update: UpdateSection = field(default_factory=UpdateSection)
     screen: ScreenSection = field(default_factory=ScreenSection)
 
 
 _BOUNDS: Final[dict[tuple[str, str], tuple[int, int]]] = {
     ("kiosk", "result_seconds"): (1, 120),
     ("scanner", "baud"): (300, 4_000_000),
+    ("update", "deadline_seconds"): (10, 86_400),
     ("screen", "width"): (0, 8192),
     ("screen", "height"): (0, 8192),
 }
@@ -93,6 +111,7 @@ _SECTIONS: Final = {
     "reader": ReaderSection,
     "scanner": ScannerSection,
     "register": RegisterSection,
+    "update": UpdateSection,
     "screen": ScreenSection,
 }
 
@@ -136,7 +155,22 @@ def parse(document: dict[str, Any], *, folder: Path = Path()) -> Config:
         raise ConfigError("[screen] width and height: give both, or neither")
     if (config.register.dir is None) != (config.register.key_file is None):
         raise ConfigError("[register] dir and key_file: give both, or neither")
+    _check_update(config)
     return config
+
+
+def _check_update(config: Config) -> None:
+    update = config.update
+    if not update.url:
+        return
+    try:
+        check_address(update.url, update.ca_file)
+    except AddressError as error:
+        raise ConfigError(f"[update] url: {error}") from None
+    if update.root_file is None:
+        raise ConfigError("[update] url needs root_file, the root of trust")
+    if config.register.dir is None:
+        raise ConfigError("[update] url needs [register] dir and key_file")
 
 
 def _section(name: str, kind: type[Any], values: Any, folder: Path) -> Any:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from kiosk.lookup import Absent, Answer, Cause, Found, HowKnown, KnownBy, Record, Unavailable
 from kiosk.policy.model import PolicyType, Smo, Source
 from offline_cache.errors import RegisterError, RegisterMissingError
+from offline_cache.floor import STATE_NAME, newest_signed_time
 from offline_cache.format import Entry, KeyKind, load_key_file
 from offline_cache.freshness import Freshness, FreshnessLimits
 from offline_cache.register import Register
+from offline_cache.register_file import identity_of
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
     from kiosk.policy.model import PresentedPolicy
+    from offline_cache.register_file import Identity
 
 _WHOLE_NAMES: Final = frozenset({Source.CHIP, Source.BARCODE})
 """Documents that carry the whole name: a part that they lack, their holder does not have."""
@@ -54,6 +58,8 @@ class OfflineLookup:
         self._register: Register | None = None
         self._cause = Cause.NOT_CONFIGURED
         self._complaint = ""
+        self._signed_at: datetime | None = None
+        self._state_seen: Identity | None = None
 
     def refresh(self) -> ListStatus:
         """Open the register, or a newer one that was put in its place; return which is in use."""
@@ -64,6 +70,19 @@ class OfflineLookup:
             except RegisterError as error:
                 self._complain(error)
         return self._status()
+
+    def signed_at(self) -> datetime | None:
+        """The newest time that the fund signed, as the updater has seen it; None: none is known.
+
+        Costs a `stat` call while nothing changed.
+        """
+        if self._folder is not None:
+            with suppress(RegisterError):
+                found = identity_of(self._folder / STATE_NAME)
+                if found != self._state_seen:
+                    self._state_seen = found
+                    self._signed_at = newest_signed_time(self._folder) or self._signed_at
+        return self._signed_at
 
     def ask(self, policy: PresentedPolicy, now: datetime) -> Answer:
         """Look `policy` up by its ENP, with `now` for the list's age; never raises.

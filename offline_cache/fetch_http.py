@@ -12,13 +12,13 @@ import socket
 import ssl
 import threading
 from contextlib import contextmanager, suppress
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from offline_cache.address import check_address
 from offline_cache.errors import FetchError
 from offline_cache.fetch import (
     CHUNK_BYTES,
@@ -44,10 +44,6 @@ _RANGE: Final = re.compile(r"bytes (\d{1,18})-\d{1,18}/(?:\d{1,18}|\*)")
 _LENGTH: Final = re.compile(r"\d{1,18}")
 
 
-class AddressError(ValueError):
-    """An address that no repository is fetched from; the message says why."""
-
-
 class HttpSource:
     """Fetches over one connection, kept open between files."""
 
@@ -55,7 +51,7 @@ class HttpSource:
         """Remember the address; nothing is connected yet.
 
         Raises:
-            AddressError: see `check_address`.
+            AddressError: see `offline_cache.address`.
             FetchError: the CA file cannot be used.
         """
         parts = check_address(url, ca_file)
@@ -119,36 +115,6 @@ class HttpSource:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             deadline.check(what)
             raise FetchError(f"{what}: {_words(error)}") from error
-
-
-def check_address(url: str, ca_file: Path | None) -> Any:
-    """The parts of an address that a repository may be fetched from.
-
-    Raises:
-        AddressError: another scheme than https, or http elsewhere than on this machine; a password
-            or a query in it; https without a CA file.
-    """
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise AddressError("not an address") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
-        raise AddressError("not an address such as https://fund.example/register")
-    if parts.username is not None or parts.query or parts.fragment or not url.isascii():
-        raise AddressError("an address has no name, password, query or fragment here")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise AddressError("plain http only reaches this machine; use https")
-    if parts.scheme == "https" and ca_file is None:
-        raise AddressError("https needs ca_file, the authority that signed the server")
-    return parts
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _context(ca_file: Path | None) -> ssl.SSLContext:

@@ -91,7 +91,7 @@ class UpdateSettings:
     root_file: Path
     """The root of trust that came with the kiosk."""
     place: str | Path
-    """An address (`fetch_http.check_address`), or a folder such as a stick's mount point."""
+    """An address (`offline_cache.address`), or a folder such as a stick's mount point."""
     ca_file: Path | None = None
     """For https: the authority that signed the server."""
     deadline_seconds: float = 3600.0

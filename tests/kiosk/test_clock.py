@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kiosk import RELEASED_AT
-from kiosk.clock import TOLERANCE, Clock
+from kiosk.clock import Clock
+from offline_cache.floor import CLOCK_TOLERANCE
 
 
 @pytest.mark.parametrize(
@@ -15,7 +16,7 @@ from kiosk.clock import TOLERANCE, Clock
     [
         pytest.param(datetime(1970, 1, 1, tzinfo=UTC), False, id="1970"),
         pytest.param(RELEASED_AT - timedelta(days=1), False, id="before-the-release"),
-        pytest.param(RELEASED_AT - TOLERANCE, True, id="just-within-tolerance"),
+        pytest.param(RELEASED_AT - CLOCK_TOLERANCE, True, id="just-within-tolerance"),
         pytest.param(RELEASED_AT, True, id="release"),
         pytest.param(RELEASED_AT + timedelta(days=3000), True, id="later"),
     ],

@@ -10,7 +10,15 @@ from typing import Any
 
 import pytest
 
-from kiosk.config import Config, ConfigError, RegisterSection, ScannerSection, load, parse
+from kiosk.config import (
+    Config,
+    ConfigError,
+    RegisterSection,
+    ScannerSection,
+    UpdateSection,
+    load,
+    parse,
+)
 
 EXAMPLE = Path(__file__).parents[2] / "systemd" / "kiosk.example.toml"
 
@@ -40,6 +48,23 @@ def test_paths_are_taken_from_the_files_folder(tmp_path: Path) -> None:
     assert config.register == RegisterSection(tmp_path / "r", tmp_path / "k")
 
 
+def test_an_updates_address_is_held_to_its_rules() -> None:
+    document: dict[str, Any] = {
+        "register": {"dir": "r", "key_file": "k"},
+        "update": {"url": "https://fund.example/oms", "root_file": "root", "ca_file": "ca"},
+    }
+    assert parse(document).update == UpdateSection(
+        "https://fund.example/oms", Path("root"), Path("ca"), 3600
+    )
+    document["update"] = {"url": "http://127.0.0.1:8080", "root_file": "root"}
+    parse(document)
+    # By stick alone: a root of trust and no address.
+    assert parse({"update": {"root_file": "root"}}).update.url == ""
+
+
+REGISTER = {"dir": "r", "key_file": "k"}
+HTTPS = {"url": "https://fund.example", "root_file": "root", "ca_file": "ca"}
+
 BAD = [
     pytest.param({"reade": {}}, "unknown section [reade]", id="section"),
     pytest.param({"reader": {"nam": ""}}, "[reader] unknown key nam", id="key"),
@@ -55,6 +80,24 @@ BAD = [
     pytest.param({"scanner": {"port": 3}}, "must be text in quotes", id="number-for-text"),
     pytest.param({"kiosk": {"id": "x" * 5000}}, "must be text in quotes", id="endless-text"),
     pytest.param({"register": {"dir": "r"}}, "dir and key_file: give both", id="half-a-register"),
+    pytest.param({"update": HTTPS}, "needs [register] dir", id="update-of-nothing"),
+    pytest.param(
+        {"register": REGISTER, "update": HTTPS | {"url": "http://fund.example"}},
+        "[update] url: plain http only reaches this machine",
+        id="plain-http",
+    ),
+    pytest.param(
+        {"register": REGISTER, "update": {"url": "https://fund.example", "root_file": "root"}},
+        "[update] url: https needs ca_file",
+        id="no-authority",
+    ),
+    pytest.param(
+        {"register": REGISTER, "update": {"url": "https://fund.example", "ca_file": "ca"}},
+        "[update] url needs root_file",
+        id="no-root",
+    ),
+    pytest.param({"update": {"url": "fund.example"}}, "not an address such as", id="no-address"),
+    pytest.param({"update": {"deadline_seconds": 5}}, "from 10 to 86400", id="no-time-to-fetch"),
     pytest.param({"kiosk": {"result_seconds": 0}}, "from 1 to 120", id="no-time"),
 ]
 

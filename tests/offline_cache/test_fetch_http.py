@@ -10,9 +10,10 @@ import pytest
 
 from kiosk.demo.certificates import Certificates, make_certificates
 from kiosk.demo.fund_server import Fault, FundServer
+from offline_cache.address import AddressError, check_address
 from offline_cache.errors import FetchError
 from offline_cache.fetch import Deadline, MissingFileError, TooLongError, read_small
-from offline_cache.fetch_http import AddressError, HttpSource, check_address
+from offline_cache.fetch_http import HttpSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -117,7 +117,9 @@ class OfficeRepository(Repository):
 
     def stage_stick_timestamp(self) -> bytes:
         """A timestamp for a stick: of the same counter, with the longer life."""
-        return self.stage(TIMESTAMP, self.open(TIMESTAMP), self.office.settings.lifetimes[STICK])
+        metadata = self.open(TIMESTAMP)
+        metadata.signed.snapshot_meta = self.snapshot_info
+        return self.stage(TIMESTAMP, metadata, self.office.settings.lifetimes[STICK])
 
     @property
     def targets_infos(self) -> dict[str, MetaFile]:

@@ -59,6 +59,8 @@ def write_stick(stick: Path, repository: Path, state: Published, manifest: Manif
         RegisterWriteError, RegisterSpaceError: from the stick; what was on it still is.
     """
     check_stick(stick)
+    if refused := state.unverified():
+        raise OfficeError(f"{stick}: not written, kiosks would refuse it: {refused[0]}")
     files = _files(state, manifest)
     staged = stick / _STAGED
     with durable.writing(stick):

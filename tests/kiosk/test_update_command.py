@@ -212,7 +212,9 @@ def test_a_terminal_sees_progress_and_a_pipe_does_not(config: Path) -> None:
 def test_a_running_kiosk_takes_list_age_and_time_from_an_update(
     config: Path, fund: Fund, tmp_path: Path
 ) -> None:
-    fund.freshness = FreshnessLimits(timedelta(days=99), timedelta(days=100), timedelta(days=101))
+    fund.freshness = FreshnessLimits(
+        timedelta(days=3650), timedelta(days=3651), timedelta(days=3652)
+    )
     fund.publish()
     wall = [time.time()]
     clock = Clock(lambda: wall[0])

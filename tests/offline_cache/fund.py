@@ -56,7 +56,7 @@ KEYS: Final = {
     for role in LIFETIMES
 }
 DELEGATED: Final = ("register", "reference")
-FIRST_AS_OF: Final = datetime(2026, 11, 10, 6, 0, tzinfo=UTC)
+FIRST_AS_OF: Final = datetime(2026, 1, 10, 6, 0, tzinfo=UTC)
 
 
 def now() -> datetime:

@@ -1,79 +1,47 @@
-"""`kiosk register …`: the publisher's side of the register on the command line."""
+"""`kiosk register build, delta`: from an export to a list, and what changed between two."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
-import re
-import sys
-from datetime import UTC, datetime, timedelta
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from kiosk.build_progress import ProgressLine
 from kiosk.exits import Exit, Refusal
-from offline_cache.csv_rows import COLUMNS, REQUIRED, read_rows
+from kiosk.office_access import office_argument, refusing
+from kiosk.register_options import Moment, now, past, territories
+from offline_cache.csv_rows import COLUMNS, REQUIRED, Encoding
 from offline_cache.errors import (
     BadRowsError,
     KeyFileError,
     RegisterCorruptError,
     RegisterError,
 )
-from offline_cache.format import load_key_file
-from offline_cache.publisher import BuildSummary, Stage, build_base, next_serial
+from offline_cache.publisher import missing, next_serial
 from offline_cache.rows import Problems
 from offline_cache.store import ensure_space
 
 if TYPE_CHECKING:
-    from offline_cache.format import RegisterKey
+    from collections.abc import Iterator
 
-_TERRITORY = re.compile(r"[0-9]{2}")
-_SPACE_PER_SOURCE_BYTE = 1.5
-"""Sorted runs and base of a row with every number take about 1.3 times its line."""
+    from offline_cache.publisher import BuildSummary
+    from offline_cache.publisher.engine import Engine
+    from offline_cache.publisher.sources import Source
 
-
-class _Moment(click.ParamType[datetime]):
-    """An ISO 8601 time; without an offset it is UTC."""
-
-    name = "time"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        """An aware UTC `datetime`."""
-        if isinstance(value, datetime):
-            return value
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail("not an ISO 8601 date or time, such as 2026-03-31T06:00", param, ctx)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        return moment.astimezone(UTC).replace(microsecond=0)
-
-
-def _territories(
-    _context: click.Context, _parameter: click.Parameter, codes: tuple[str, ...]
-) -> tuple[str, ...]:
-    for code in codes:
-        if not _TERRITORY.fullmatch(code):
-            raise click.BadParameter("a territory code has two digits, such as 78")
-    return codes
-
-
-def _past(
-    _context: click.Context, _parameter: click.Parameter, moment: datetime | None
-) -> datetime | None:
-    # A list from the future would make every kiosk distrust its own clock.
-    if moment is not None and moment > _now() + timedelta(minutes=10):
-        raise click.BadParameter("lies in the future")
-    return moment
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_AUTO = "auto"
+_SPACE_PER_CSV_BYTE = 1.5
+"""Sorted runs and rows, later rows and base, of a row with every number take about 1.1 times its
+line."""
+_SPACE_PER_ROW = 250
+"""The same for a row of a table, with four numbers."""
+_SMALL_BYTES = 16_000_000
+"""Up to here a process takes longer to start than to do the work."""
 
 
 @click.group()
@@ -87,30 +55,42 @@ def register() -> None:
 )
 @click.option(
     "--key-file",
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The register key: 64 hex digits or 16 to 64 raw bytes.",
+    type=_FILE,
+    help="The register key: 64 hex digits or 16 to 64 raw bytes. Default: OFFICE/register.key.",
 )
 @click.option(
     "--out",
     "out_dir",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder to publish in; a kiosk uses it as [register] dir.",
+    type=_FOLDER,
+    help="Folder to make a base in, unsigned; a kiosk uses it as [register] dir.",
 )
+@click.option("--office", type=_FOLDER, help="Make the next list of this office, to be published.")
 @click.option("--serial", type=click.IntRange(min=1), help="Default: one more than the last.")
-@click.option(
-    "--as-of", type=_Moment(), callback=_past, help="When the list was made. Default: now."
-)
-@click.option("--next-expected", type=_Moment(), help="When the next list is to come.")
+@click.option("--as-of", type=Moment(), callback=past, help="When the list was made. Default: now.")
+@click.option("--next-expected", type=Moment(), help="When the next list is to come.")
 @click.option(
     "--territory",
     "territories",
     multiple=True,
-    callback=_territories,
+    callback=territories,
     help="Territory code (first two digits of an ENP) that the list covers; may be repeated. "
-    "Default: no limit.",
+    "Default: the office's, or no limit.",
 )
+@click.option(
+    "--golden",
+    type=_FILE,
+    help="CSV of invented policies that every kiosk shall find. Default: OFFICE/golden.csv.",
+)
+@click.option(
+    "--encoding",
+    type=click.Choice([_AUTO, *Encoding]),
+    default=_AUTO,
+    help="Of a CSV. Default: found out.",
+)
+@click.option("--postgres", metavar="DSN", help="Read from PostgreSQL: a connection string or URL.")
+@click.option("--query", metavar="SQL", help="What to read; columns named as below.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes. Default: all cores.")
+@click.option("--dask", metavar="ADDRESS", help="Build on the Dask cluster with this scheduler.")
 @click.option(
     "--skip-bad-rows",
     is_flag=True,
@@ -118,84 +98,181 @@ def register() -> None:
 )
 @click.option("--progress/--no-progress", default=True, help="Show progress on a terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one line of JSON.")
-@click.argument(
-    "source", metavar="FILE.csv", type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
-def build(
-    source: Path,
-    key_file: Path,
-    *,
-    out_dir: Path,
-    skip_bad_rows: bool,
-    progress: bool,
-    as_json: bool,
-    **about: Any,
-) -> None:
-    """Make a base from the fund's export and put it in place; a running kiosk takes it up.
+@click.argument("source", metavar="[FILE.csv|FILE.parquet]", type=_FILE, required=False)
+def build(*, skip_bad_rows: bool, progress: bool, as_json: bool, **wanted: Any) -> None:
+    """Make a list from the fund's export: CSV, Parquet, or a query to PostgreSQL.
 
-    A bad row is named with its line and column, and then nothing is published.
+    With --out it becomes a base in its place, and a running kiosk takes it up; with --office it is
+    the office's next list, and `kiosk register publish` signs it. A bad row is named with its line
+    and column, and then nothing is made.
     Exit codes: 0 done, 2 usage, 4 malformed input, 6 disk.
     """
+    _check_usage(wanted)
     problems = Problems(strict=not skip_bad_rows)
-    shown = progress and sys.stderr.isatty()
-    about["progress"] = _show_progress if shown else _no_progress
+    line = ProgressLine(wanted=progress)
     try:
-        summary = _build(source, load_key_file(key_file), out_dir, problems, about)
+        summary = _build(wanted, problems, line)
     except RegisterError as error:
         _list(problems)
-        raise _refusal(source, error) from error
+        raise _refusal(wanted["source"] or "query", error) from error
+    except ModuleNotFoundError as error:
+        raise _without(error) from error
     finally:
-        if shown:
-            click.echo(err=True)
+        line.end()
     _list(problems)
     click.echo(_as_json(summary) if as_json else _for_people(summary))
 
 
-def _build(
-    source: Path,
-    key: RegisterKey,
-    out_dir: Path,
-    problems: Problems,
-    about: dict[str, Any],
-) -> BuildSummary:
-    serial = about.pop("serial")
-    if serial is None:
-        serial = next_serial(out_dir)
-    else:
-        _must_follow(out_dir, serial)
-    as_of = about.pop("as_of") or _now()
+@register.command()
+@click.option("--from", "before", type=click.IntRange(min=1), help="Default: the one before.")
+@click.option("--to", "after", type=click.IntRange(min=1), help="Default: the newest.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+@office_argument
+def delta(office: Path, before: int | None, after: int | None, *, as_json: bool) -> None:
+    """Write the rows that changed between two lists of an office; publishing does it by itself.
+
+    Exit codes: 0 done, 2 usage, 4 malformed input, 6 disk.
+    """
+    with refusing():
+        from offline_cache.publisher.office_delta import write_delta
+
+        made = write_delta(office, before, after)
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "path": str(made.path),
+                    "from": made.before,
+                    "to": made.after,
+                    "rows": made.state.rows,
+                    "bytes": made.bytes,
+                    "digest": f"{made.state.digest:064x}",
+                }
+            )
+        )
+        return
+    size = f", {made.bytes / made.state.rows:.1f} bytes a row" if made.state.rows else ""
+    click.echo(f"{made.path}: {made.state.rows:,} rows changed{size}")
+
+
+def _check_usage(wanted: dict[str, Any]) -> None:
+    if (wanted["out_dir"] is None) == (wanted["office"] is None):
+        raise click.UsageError("give either --out or --office")
+    if wanted["key_file"] is None and wanted["office"] is None:
+        raise click.UsageError("--out needs --key-file")
+    if (wanted["postgres"] is None) != (wanted["query"] is None):
+        raise click.UsageError("--postgres and --query belong together")
+    if (wanted["source"] is None) == (wanted["postgres"] is None):
+        raise click.UsageError("give either a file or --postgres and --query")
+    if wanted["dask"] and wanted["workers"]:
+        raise click.UsageError("--dask and --workers exclude each other")
+
+
+def _build(wanted: dict[str, Any], problems: Problems, line: ProgressLine) -> BuildSummary:
+    from offline_cache.publisher.base import publish_base
+    from offline_cache.publisher.office import Office
+    from offline_cache.publisher.office_build import build_list, next_list_serial
+
+    office = None if wanted["office"] is None else Office.open(wanted["office"])
+    folder = wanted["out_dir"] if office is None else office.folder
+    following = None
+    with contextlib.suppress(RegisterCorruptError):  # a damaged list may well be replaced
+        following = next_serial(folder) if office is None else next_list_serial(folder)
+    serial = _serial(folder, wanted["serial"], following)
+    about: dict[str, Any] = {
+        "serial": serial,
+        "as_of": wanted["as_of"] or now(),
+        "next_expected": wanted["next_expected"],
+        "territories": wanted["territories"],
+        "problems": problems,
+        "watch": line,
+    }
     try:
-        with source.open("rb") as stream:
-            out_dir.mkdir(parents=True, exist_ok=True)
-            size = os.fstat(stream.fileno()).st_size
-            ensure_space(out_dir, int(size * _SPACE_PER_SOURCE_BYTE))
-            rows = read_rows(stream, problems)
-            return build_base(
-                rows,
-                key,
-                out_dir,
-                serial=serial,
-                as_of=as_of,
-                problems=problems,
+        folder.mkdir(parents=True, exist_ok=True)
+        source = _source(wanted, folder)
+        with _engine(wanted) as engine:
+            if office is None:
+                return publish_base(
+                    [source, *_golden(wanted["golden"])],
+                    wanted["key_file"],
+                    folder,
+                    engine=engine,
+                    **about,
+                )
+            about["territories"] = about["territories"] or office.settings.territories
+            golden = wanted["golden"] or office.golden
+            return build_list(
+                folder,
+                [source],
+                wanted["key_file"] or office.register_key,
+                golden=golden if golden.exists() else None,
+                engine=engine,
                 **about,
             )
     except OSError as error:
-        raise RegisterError(f"{error.filename or source}: {error.strerror}") from error
+        raise RegisterError(f"{error.filename or folder}: {error.strerror}") from error
 
 
-def _must_follow(out_dir: Path, serial: int) -> None:
+def _serial(folder: Path, wanted: int | None, following: int | None) -> int | None:
     """A kiosk must never be led back to an older list."""
-    with contextlib.suppress(RegisterCorruptError):  # a damaged list may well be replaced
-        following = next_serial(out_dir)
-        if serial < following:
-            message = f"the next serial of {out_dir} is {following}"
-            raise click.BadParameter(message, param_hint="--serial")
+    if wanted is None and following is None:
+        next_serial(folder)  # says what is wrong
+    if wanted is not None and following is not None and wanted < following:
+        message = f"the next serial of {folder} is {following}"
+        raise click.BadParameter(message, param_hint="--serial")
+    return wanted or following
 
 
-def _refusal(source: Path, error: RegisterError) -> Refusal:
+def _source(wanted: dict[str, Any], folder: Path) -> Source:
+    from offline_cache.publisher.sources import CsvSource
+
+    path: Path | None = wanted["source"]
+    if path is None:
+        from offline_cache.publisher.postgres import PostgresSource
+
+        return PostgresSource(wanted["postgres"], wanted["query"])
+    if path.suffix == ".parquet":
+        from offline_cache.publisher.parquet import ParquetSource
+
+        table = ParquetSource(path)
+        ensure_space(folder, (table.total or 0) * _SPACE_PER_ROW)
+        return table
+    ensure_space(folder, int(path.stat().st_size * _SPACE_PER_CSV_BYTE))
+    encoding = None if wanted["encoding"] == _AUTO else Encoding(wanted["encoding"])
+    return CsvSource(path, encoding=encoding)
+
+
+def _golden(path: Path | None) -> tuple[Source, ...]:
+    from offline_cache.publisher.sources import CsvSource
+
+    return () if path is None else (CsvSource(path, name=path.name),)
+
+
+@contextmanager
+def _engine(wanted: dict[str, Any]) -> Iterator[Engine]:
+    from offline_cache.publisher.engine import cores, process_engine
+
+    if wanted["dask"]:
+        from offline_cache.publisher.cluster import dask_engine
+
+        with dask_engine(wanted["dask"]) as engine:
+            yield engine
+        return
+    path: Path | None = wanted["source"]
+    small = path is not None and path.stat().st_size < _SMALL_BYTES
+    with process_engine(wanted["workers"] or (1 if small else cores())) as engine:
+        yield engine
+
+
+def _refusal(source: Path | str, error: RegisterError) -> Refusal:
     message = f"{source}: {error}" if isinstance(error, BadRowsError) else str(error)
     malformed = isinstance(error, BadRowsError | KeyFileError | RegisterCorruptError)
     return Refusal(message, Exit.MALFORMED if malformed else Exit.DEVICE)
+
+
+def _without(error: ModuleNotFoundError) -> Exception:
+    told = missing(error)
+    return Refusal(str(told), Exit.USAGE) if isinstance(told, RegisterError) else told
 
 
 def _list(problems: Problems) -> None:
@@ -204,14 +281,6 @@ def _list(problems: Problems) -> None:
     unlisted = problems.count - len(problems.first)
     if unlisted:
         click.echo(f"… and {unlisted} more", err=True)
-
-
-def _no_progress(_stage: Stage, _count: int) -> None:
-    pass
-
-
-def _show_progress(stage: Stage, count: int) -> None:
-    click.echo(f"\r{stage}: {count:,}", nl=False, err=True)
 
 
 def _for_people(summary: BuildSummary) -> str:

@@ -121,6 +121,8 @@ class _Build:
         entries = sum(part.rows for part in parts)
         if block_count(entries) != blocks:
             parts = self._merge(references, block_count(entries), Problems(strict=False))
+        for run in self._runs:
+            run.path.unlink()
         self._problems.settle()
         if not entries:
             raise BadRowsError("not one row to publish; nothing was published")

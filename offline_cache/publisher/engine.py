@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
 
-_TASKS_A_WORKER: Final = 2
+TASKS_A_WORKER: Final = 2
 """One at work and one waiting, so that no worker is idle while its answer is taken."""
 
 
@@ -60,7 +60,7 @@ class ProcessEngine:
 
     def __init__(self, workers: int) -> None:
         """Start no process yet; the engine is to be closed, best by `with`."""
-        self._ahead = workers * _TASKS_A_WORKER
+        self._ahead = workers * TASKS_A_WORKER
         # Forked processes would share locks that threads of Arrow hold.
         self._pool = ProcessPoolExecutor(
             workers, multiprocessing.get_context("spawn"), initializer=_ignore_interrupts

@@ -82,7 +82,7 @@ def merge_range(task: MergeTask) -> PartSummary:
     settled = _Settled(records[order], origins[order], task.runs)
     records = settled.records
     digest = 0
-    with task.part.open("xb") as file:
+    with task.part.open("wb") as file:  # whatever an attempt that died left there
         for block in split_blocks(records, task.blocks):
             digest += digest_of_records(block, task.references)
             file.write(encode_records(block))

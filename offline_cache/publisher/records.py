@@ -88,13 +88,15 @@ class RunWriter:
     """Writes a run piece by piece."""
 
     def __init__(self, path: Path) -> None:
-        """Begin the file `path`, which must not exist; finished by leaving `with`.
+        """Begin the file `path`, whatever an attempt that died left there.
+
+        It is finished by leaving `with`.
 
         Raises:
             OSError: from the file system.
         """
         self.records = 0
-        self._file = path.open("xb")
+        self._file = path.open("wb")
         self._counts = np.zeros(RANGES, np.int64)
         self._file.write(bytes(_INDEX_BYTES))
 

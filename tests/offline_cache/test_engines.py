@@ -106,7 +106,7 @@ def test_a_cluster_of_two_worker_processes_changes_nothing(
     tmp_path: Path, export: Path, key: Path, expected: bytes
 ) -> None:
     with (
-        LocalCluster(
+        LocalCluster(  # type: ignore[no-untyped-call]
             n_workers=2,
             threads_per_worker=1,
             processes=True,
@@ -115,7 +115,8 @@ def test_a_cluster_of_two_worker_processes_changes_nothing(
         ) as cluster,
         dask_engine(cluster.scheduler_address) as engine,
     ):
-        workers = Client(cluster).run(os.getpid)
+        with Client(cluster) as client:  # type: ignore[no-untyped-call]
+            workers = client.run(os.getpid)
         assert len({*workers.values(), os.getpid()}) == 3
         assert _build(export, key, tmp_path, engine, 50_000)[0] == expected
 

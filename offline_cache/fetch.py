@@ -53,7 +53,7 @@ class Deadline:
 
     def within(self, seconds: float) -> Deadline:
         """The earlier of this moment and `seconds` from now."""
-        return Deadline(min(seconds, self.left()), self._clock)
+        return self if self.left() <= seconds else Deadline(seconds, self._clock)
 
 
 @dataclass(frozen=True, slots=True)

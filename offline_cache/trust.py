@@ -20,7 +20,8 @@ from tuf.api import exceptions as tuf_errors
 from tuf.api.serialization import DeserializationError
 from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 
-from offline_cache.errors import FetchError, RegisterError, RegisterWriteError, TrustError
+from offline_cache.download import writing
+from offline_cache.errors import FetchError, RegisterError, TrustError
 from offline_cache.fetch import MissingFileError, TooLongError, read_small
 from offline_cache.floor import Heights, refuse_wrong_clock
 
@@ -97,7 +98,7 @@ class TrustedRepository:
         Raises:
             TrustError: a signature, a version, a date or the clock is wrong.
             FetchError: something could not be fetched.
-            RegisterWriteError: the disk failed.
+            RegisterSpaceError, RegisterWriteError: the disk is full or failed.
         """
         with self._explained():
             try:
@@ -147,10 +148,11 @@ class TrustedRepository:
             return sorted(str(name) for name in signed["targets"] if name.startswith(f"{role}/"))
 
     def _refreshed(self) -> Updater:
-        for leftover in self._cache.glob("tmp*"):
-            # Of a run that was killed between writing and renaming.
-            _discard(leftover)
         self._cache.mkdir(parents=True, exist_ok=True)
+        for path in self._cache.iterdir():
+            # What a killed run left between writing and renaming, or what stands in a file's way.
+            if path.name.startswith("tmp") or (path.is_dir() and path.name != "root_history"):
+                _discard(path)
         updater = Updater(
             metadata_dir=str(self._cache),
             metadata_base_url="metadata/",
@@ -194,12 +196,10 @@ class TrustedRepository:
     def _explained(self) -> Iterator[None]:
         """Turn what TUF raises into a line for people."""
         try:
-            yield
+            with writing(self._cache):
+                yield
         except RegisterError:
             raise
-        except OSError as error:
-            words = error.strerror or "failed"
-            raise RegisterWriteError(f"{error.filename or self._cache}: {words}") from error
         except (tuf_errors.RepositoryError, tuf_errors.DownloadError, *_NONSENSE) as error:
             self._explain(error)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -13,7 +14,12 @@ import pytest
 
 from kiosk.demo.certificates import make_certificates
 from kiosk.demo.fund_server import Fault, FundServer
-from offline_cache.errors import FetchError, TrustError
+from offline_cache.errors import (
+    FetchError,
+    RegisterSpaceError,
+    RegisterWriteError,
+    TrustError,
+)
 from offline_cache.fetch import Deadline
 from offline_cache.fetch_folder import FolderSource
 from offline_cache.fetch_http import HttpSource
@@ -24,6 +30,8 @@ from tests.offline_cache.fund import KEYS, Fund, now
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from pytest_mock import MockerFixture
 
 NOTHING = Heights()
 
@@ -275,6 +283,17 @@ def ruin_root_history(cache: Path) -> None:
         path.write_bytes(b"garbage")
 
 
+def test_a_cache_that_cannot_be_kept_is_a_matter_of_the_disk(
+    fund: Fund, tmp_path: Path, mocker: MockerFixture
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(RegisterWriteError, match="file"):
+        refreshed(fund.folder, fund.root, tmp_path / "file" / "trust")
+    mocker.patch("os.replace", side_effect=OSError(errno.ENOSPC, "No space left on device"))
+    with pytest.raises(RegisterSpaceError, match="the disk is full"):
+        refreshed(fund.folder, fund.root, tmp_path / "trust")
+
+
 def replace_by_file(path: Path) -> None:
     shutil.rmtree(path)
     path.write_text("in the way")
@@ -297,6 +316,10 @@ def replace_by_file(path: Path) -> None:
                 (cache / "timestamp.json").mkdir(),
             ),
             id="timestamp-a-folder",
+        ),
+        pytest.param(
+            lambda cache: ((cache / "register.json").unlink(), (cache / "register.json").mkdir()),
+            id="register-a-folder",
         ),
         pytest.param(
             lambda cache: [path.write_bytes(b"") for path in cache.glob("*.json")], id="emptied"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _COPY_BYTES = 1 << 20
+_READABLE = 0o644
+_PASSABLE = 0o755
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Measured:
     """64 hex digits."""
 
 
-def write(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+def write(path: Path, content: bytes, *, mode: int = _READABLE) -> None:
     """Put `content` in place of `path`.
 
     Raises:
@@ -42,6 +44,7 @@ def write(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     with writing(path):
         descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with os.fdopen(descriptor, "wb") as file:
+            _allow(staged, mode)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -66,6 +69,7 @@ def copy(source: Path, folder: Path, name: str) -> Measured:
                 made.write(piece)
             made.flush()
             os.fsync(made.fileno())
+        _allow(staged, _READABLE)
         put(staged, folder / f"{digest.hexdigest()}.{name}")
     return Measured(length, digest.hexdigest())
 
@@ -79,6 +83,7 @@ def make_folder(folder: Path) -> None:
     with writing(folder):
         if not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True)
+            _allow(folder, _PASSABLE)
             sync_folder(folder.parent)
 
 
@@ -143,6 +148,13 @@ def writing(path: Path) -> Iterator[None]:
             ) from error
         words = error.strerror or "cannot be written"
         raise RegisterWriteError(f"{error.filename or path}: {words}") from error
+
+
+def _allow(path: Path, mode: int) -> None:
+    """Set rights whatever the umask: a web server under another name reads the repository."""
+    # FAT has no rights to set.
+    with suppress(OSError):
+        path.chmod(mode)
 
 
 def _staged(path: Path) -> Path:

@@ -16,20 +16,16 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from securesystemslib.exceptions import UnverifiedSignatureError
-from securesystemslib.signer import Key, Signature
-
 from offline_cache.errors import OfficeError, TrustError
 from offline_cache.publisher import durable
 from offline_cache.publisher.lists import OfficeLists
 from offline_cache.publisher.metadata import Published
 from offline_cache.publisher.office import APPROVER
+from offline_cache.publisher.signing import verifies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
-
-    from tuf.api.metadata import Targets
 
     from offline_cache.publisher.lists import ListDescription
     from offline_cache.publisher.office import Office
@@ -138,7 +134,7 @@ def approve(office: Office, keys: KeyRing, about: ListDescription, out: Path) ->
     durable.write(out, json.dumps(document, indent=1).encode() + b"\n")
 
 
-def verify_approval(path: Path, about: ListDescription, targets: Targets) -> None:
+def verify_approval(path: Path, about: ListDescription, published: Published) -> None:
     """Accept the second signature for this one list.
 
     Raises:
@@ -150,15 +146,12 @@ def verify_approval(path: Path, about: ListDescription, targets: Targets) -> Non
         raise TrustError(
             f"{path}: signed for another list, not for list {about.serial} as it is now"
         )
-    approvers = targets.unrecognized_fields.get(APPROVERS_FIELD, {})
+    approvers = published.targets().unrecognized_fields.get(APPROVERS_FIELD, {})
     key_id, signature = document.get("key_id"), document.get("signature")
     if not isinstance(key_id, str) or not isinstance(signature, str) or key_id not in approvers:
         raise TrustError(f"{path}: not signed by an approver of this office")
-    try:
-        key = Key.from_dict(key_id, dict(approvers[key_id]))
-        key.verify_signature(Signature(key_id, signature), _payload(about))
-    except (UnverifiedSignatureError, ValueError, TypeError, LookupError) as error:
-        raise TrustError(f"{path}: the approver's signature is wrong") from error
+    if not verifies(key_id, approvers[key_id], signature, _payload(about)):
+        raise TrustError(f"{path}: the approver's signature is wrong")
 
 
 def approvers_field(entries: Iterable[Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from offline_cache.errors import OfficeError
 from offline_cache.publisher.lists import OfficeLists
-from offline_cache.publisher.metadata import ROLES, Published, target_path
+from offline_cache.publisher.metadata import ROLES, Published
 from offline_cache.publisher.office import SETTINGS_NAME, TIMESTAMP, Office
 from offline_cache.publisher.repository import ISSUED, TIME_FORMAT
 from offline_cache.publisher.signing import KeyRing
@@ -155,7 +155,7 @@ def _repository(folder: Path) -> Path:
 
 
 def _role(published: Published, role: str, office: Office | None, moment: datetime) -> RoleInfo:
-    needed = published.delegator(role).get_delegated_role(role)
+    needed = published.needed(role)
     signed = published.signed(role)
     left = signed.expires - moment
     return RoleInfo(
@@ -196,8 +196,8 @@ def _warning(role: str, left: timedelta, life: timedelta | None) -> str | None:
 
 
 def _missing(repository: Path, published: Published) -> Iterator[str]:
-    for target, file in published.files().items():
-        path = target_path(repository, target, file)
+    for file in published.files().values():
+        path = file.place(repository)
         try:
             if path.stat().st_size != file.length:
                 yield f"{path}: not as long as it was signed for"

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _SECRET_BYTES: Final = 32
-_PUBLIC: Final = ("repository/metadata", "repository/targets")
+_PUBLIC: Final = ("repository", "repository/metadata", "repository/targets")
 _PATHS: Final = {
     REGISTER: ["register/*"],
     REFERENCE: ["reference/*"],
@@ -94,8 +94,8 @@ def _fill(office: Office, uris: Mapping[str, str], pin: Callable[[], str] | None
     office.folder.chmod(0o755)
     for place in ("keys", "keys/offline", "keys/online"):
         (office.folder / place).mkdir(mode=0o700)
-    for place in ("lists", "reference", "overlays", "repository", *_PUBLIC):
-        (office.folder / place).mkdir()
+    for place in ("lists", "reference", "overlays", *_PUBLIC):
+        durable.make_folder(office.folder / place)
     entries = [_key(office, name, role, uris, pin) for role in KEYS_OF for name in _names(role)]
     settings = replace(office.settings, keys=tuple(entries))
     office = Office(office.folder, settings)

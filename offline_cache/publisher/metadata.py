@@ -5,11 +5,13 @@ What a crash left behind — a next version that no timestamp names — is not s
 
 from __future__ import annotations
 
+import hashlib
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from tuf.api.exceptions import RepositoryError
-from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, Targets, Timestamp
+from tuf.api.metadata import Metadata, MetaFile
 
 from offline_cache.errors import ManifestError, OfficeError
 from offline_cache.manifest import MANIFEST_TARGET, from_bytes
@@ -20,19 +22,37 @@ from offline_cache.publisher.office import (
     SNAPSHOT,
     TARGETS,
     TIMESTAMP,
+    TOP_LEVEL,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tuf.api.metadata import Signed, TargetFile
+    from tuf.api.metadata import Role, Root, Signed, Snapshot, Targets, Timestamp
 
     from offline_cache.manifest import Manifest
 
 ROLES: Final = (ROOT, TARGETS, *DELEGATED, SNAPSHOT, TIMESTAMP)
 _MAX_METADATA_BYTES: Final = 4 << 20
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _ROOT_NAME: Final = re.compile(r"([1-9][0-9]{0,8})\.root\.json")
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that a role names."""
+
+    target: str
+    """Its path in the repository: `register/base-12`."""
+    length: int
+    sha256: str
+    """64 hex digits."""
+
+    def place(self, repository: Path) -> Path:
+        """Where it lies in a repository with consistent snapshots."""
+        folder, _, name = self.target.rpartition("/")
+        return repository / "targets" / folder / f"{self.sha256}.{name}"
 
 
 class Published:
@@ -107,13 +127,31 @@ class Published:
         """The role that says who signs `role`."""
         return self.targets() if role in DELEGATED else self.root
 
-    def files(self) -> dict[str, TargetFile]:
-        """All target files, by their path in the repository."""
-        return {
-            path: file
-            for role in (TARGETS, *DELEGATED)
-            for path, file in self.targets(role).targets.items()
-        }
+    def needed(self, role: str) -> Role:
+        """Which keys sign a role, and how many of them.
+
+        Raises:
+            OfficeError: its delegator does not know it.
+        """
+        try:
+            return self.delegator(role).get_delegated_role(role)
+        except ValueError as error:
+            raise OfficeError(f"{self.place}: nobody says who signs role {role}") from error
+
+    def files(self, *roles: str) -> dict[str, File]:
+        """The files that roles name (none given: all of them), by target.
+
+        Raises:
+            OfficeError: one is named without its SHA-256.
+        """
+        found = {}
+        for role in roles or (TARGETS, *DELEGATED):
+            for target, file in self.targets(role).targets.items():
+                digest = file.hashes.get("sha256", "")
+                if not _SHA256.fullmatch(digest):
+                    raise OfficeError(f"{self.place}: role {role} names a file without SHA-256")
+                found[target] = File(target, file.length, digest)
+        return found
 
     def manifest(self, repository: Path) -> Manifest | None:
         """The description of the list that is published; None: none was, yet.
@@ -121,18 +159,17 @@ class Published:
         Raises:
             OfficeError: its file is not the one that was signed.
         """
-        file = self.targets(REGISTER).targets.get(MANIFEST_TARGET)
+        file = self.files(REGISTER).get(MANIFEST_TARGET)
         if file is None:
             return None
-        path = target_path(repository, MANIFEST_TARGET, file)
+        path = file.place(repository)
         content = _read(path)
         try:
-            file.verify_length_and_hashes(content)
-            return from_bytes(content)
-        except (RepositoryError, ManifestError) as error:
-            raise OfficeError(
-                f"{path}: not the file that was signed; bring it back from a copy"
-            ) from error
+            if hashlib.sha256(content).hexdigest() == file.sha256:
+                return from_bytes(content)
+        except ManifestError as error:
+            raise OfficeError(f"{path}: {error}") from error
+        raise OfficeError(f"{path}: not the file that was signed; bring it back from a copy")
 
     def unverified(self) -> list[str]:
         """What a client would refuse about signatures and versions, a line for each; best none."""
@@ -146,6 +183,18 @@ class Published:
             except (RepositoryError, ValueError) as error:
                 found.append(f"role {role}: {error}")
         return found + self.mismatches()
+
+    def unaccepted(self, before: Published) -> list[str]:
+        """Top-level roles whose signatures do not satisfy the root of an earlier state."""
+        found = []
+        for role in TOP_LEVEL:
+            metadata = self._parsed[role]
+            result = before.root.get_verification_result(
+                role, metadata.signed_bytes, metadata.signatures
+            )
+            if role != ROOT and not result.verified:
+                found.append(role)
+        return found
 
     def mismatches(self) -> list[str]:
         """Files that are not those that timestamp and snapshot were signed for."""
@@ -175,12 +224,6 @@ def root_versions(folder: Path) -> list[int]:
 def file_name(role: str, version: int) -> str:
     """What a role's metadata is called in a repository with consistent snapshots."""
     return f"{role}.json" if role == TIMESTAMP else f"{version}.{role}.json"
-
-
-def target_path(repository: Path, path: str, file: TargetFile) -> Path:
-    """Where the content of a target lies in a repository with consistent snapshots."""
-    folder, _, name = path.rpartition("/")
-    return repository / "targets" / folder / f"{file.hashes['sha256']}.{name}"
 
 
 def _parse(role: str, content: bytes, place: object) -> Metadata[Any]:

@@ -13,13 +13,11 @@ from offline_cache.manifest import (
     EndState,
     Manifest,
     base_target,
-    delta_target,
 )
 from offline_cache.publisher import durable
 from offline_cache.publisher.delta import compare, fold
 from offline_cache.publisher.gates import GateError, compare_lists, verify_approval
 from offline_cache.publisher.lists import OfficeLists
-from offline_cache.publisher.metadata import target_path
 from offline_cache.publisher.office import REGISTER
 from offline_cache.wire import RowsReader
 
@@ -80,7 +78,14 @@ class Planner:
             OfficeError: a list is missing or damaged.
         """
         about = self._lists.newest()
-        if about is None or (self._before is not None and about.serial <= self._before.serial):
+        if about is None:
+            return None
+        if self._before is not None and about.serial <= self._before.serial:
+            if about.serial < self._before.serial:
+                raise OfficeError(
+                    f"list {self._before.serial} is published, but the newest in lists/ is "
+                    f"{about.serial}; build the next one with --serial {self._before.serial + 1}"
+                )
             return None
         figures = self._gates(about, approval)
         if self._before is None:
@@ -94,7 +99,7 @@ class Planner:
 
     def _gates(self, about: ListDescription, approval: Path | None) -> tuple[Figure, ...]:
         if approval is not None:
-            verify_approval(approval, about, self._published.targets())
+            verify_approval(approval, about, self._published)
         if self._before is None:
             return ()
         if self._before.serial not in self._lists.serials():
@@ -192,9 +197,7 @@ class Planner:
             return fold(parts, out)
 
     def _published_delta(self, delta: DeltaInfo) -> Path:
-        target = delta_target(delta.before, delta.after)
-        file = self._published.targets(REGISTER).targets[target]
-        return target_path(self._office.repository, target, file)
+        return self._published.files(REGISTER)[delta.target].place(self._office.repository)
 
     def _manifest(
         self,

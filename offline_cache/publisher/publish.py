@@ -6,16 +6,16 @@ disk until the next publish that changes files, so that no download is cut off.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-
-from tuf.api.metadata import TargetFile
 
 from offline_cache.errors import RegisterWriteError
 from offline_cache.manifest import MANIFEST_TARGET, base_target, to_bytes
 from offline_cache.publisher import durable
 from offline_cache.publisher.lists import OfficeLists
-from offline_cache.publisher.metadata import ROLES, Published, file_name, target_path
+from offline_cache.publisher.metadata import ROLES, File, Published, file_name
 from offline_cache.publisher.next_list import KEY_CHECK, NextList, Planner
 from offline_cache.publisher.office import REFERENCE, REGISTER, SNAPSHOT, TIMESTAMP
 from offline_cache.publisher.reference import read_tables, reference_target
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from offline_cache.publisher.office import Office
     from offline_cache.publisher.signing import KeyRing
 
+_DELTA_NAME: Final = re.compile(r"delta-[0-9]+-([0-9]{1,10})\.rows")
 _METADATA_BYTES: Final = 1 << 20
 """Room for a state's metadata and manifest: about 100 kB."""
 
@@ -119,49 +120,36 @@ def _put_list(repository: OfficeRepository, before: Published, planned: NextList
     durable.make_folder(folder)
     needed = sum(path.stat().st_size for path in planned.new_files.values())
     ensure_space(folder, needed + _METADATA_BYTES)
-    old = before.targets(REGISTER).targets
+    old = before.files(REGISTER)
     named = [*(base_target(serial) for serial in manifest.overlays), manifest.base.target]
     named += [delta.target for delta in manifest.deltas]
     files = {target: old[target] for target in named if target in old}
     for target, source in planned.new_files.items():
-        files[target] = _put_file(folder, target, source)
-    content = to_bytes(manifest)
-    files[MANIFEST_TARGET] = _put_content(repository, MANIFEST_TARGET, content)
-    with repository.edit_targets(REGISTER) as targets:
-        targets.targets = files
-        targets.unrecognized_fields[KEY_CHECK] = planned.key_check
+        measured = durable.copy(source, folder, target.rpartition("/")[2])
+        files[target] = File(target, measured.length, measured.sha256)
+    files[MANIFEST_TARGET] = _file_of(MANIFEST_TARGET, to_bytes(manifest))
+    durable.write(files[MANIFEST_TARGET].place(repository.office.repository), to_bytes(manifest))
+    repository.name_files(REGISTER, files.values(), {KEY_CHECK: planned.key_check})
 
 
 def _put_tables(
     repository: OfficeRepository, before: Published, tables: Mapping[str, bytes]
 ) -> tuple[str, ...]:
     """Write reference tables that changed, and stage their role; their names."""
-    old = before.targets(REFERENCE).targets
-    made = {
-        reference_target(name): TargetFile.from_data(reference_target(name), content, ["sha256"])
-        for name, content in tables.items()
-    }
-    new = {target: file for target, file in made.items() if old.get(target) != file}
-    if not new:
-        return ()
-    durable.make_folder(repository.office.repository / "targets" / "reference")
-    changed = tuple(name for name in tables if reference_target(name) in new)
-    for name in changed:
-        _put_content(repository, reference_target(name), tables[name])
-    with repository.edit_targets(REFERENCE) as targets:
-        targets.targets |= new
+    old = before.files(REFERENCE)
+    made = {name: _file_of(reference_target(name), content) for name, content in tables.items()}
+    changed = tuple(name for name, file in made.items() if old.get(file.target) != file)
+    if changed:
+        durable.make_folder(repository.office.repository / "targets" / "reference")
+        for name in changed:
+            durable.write(made[name].place(repository.office.repository), tables[name])
+        named = old | {file.target: file for file in made.values()}
+        repository.name_files(REFERENCE, named.values())
     return changed
 
 
-def _put_file(folder: Path, target: str, source: Path) -> TargetFile:
-    measured = durable.copy(source, folder, target.rpartition("/")[2])
-    return TargetFile(measured.length, {"sha256": measured.sha256}, target)
-
-
-def _put_content(repository: OfficeRepository, target: str, content: bytes) -> TargetFile:
-    file: TargetFile = TargetFile.from_data(target, content, ["sha256"])
-    durable.write(target_path(repository.office.repository, target, file), content)
-    return file
+def _file_of(target: str, content: bytes) -> File:
+    return File(target, len(content), hashlib.sha256(content).hexdigest())
 
 
 def _renew(repository: OfficeRepository) -> None:
@@ -178,9 +166,9 @@ def _renew(repository: OfficeRepository) -> None:
 def _sweep(office: Office, before: Published, after: Published, manifest: Manifest | None) -> None:
     """Remove what neither the last state nor this one needs; failing is no harm to anybody."""
     keep = {
-        target_path(office.repository, target, file)
+        file.place(office.repository)
         for state in (before, after)
-        for target, file in state.files().items()
+        for file in state.files().values()
     }
     metadata = office.repository / "metadata"
     keep |= {
@@ -213,6 +201,8 @@ def _old_work(office: Office, before: Manifest | None, after: Manifest) -> list[
     gone = [serial for serial in lists.serials() if serial < before.serial]
     old = [lists.description_path(serial) for serial in gone]
     old += [lists.rows_path(serial) for serial in gone]
-    deltas = lists.folder.glob("delta-*-*.rows")
-    old += [path for path in deltas if int(path.stem.rpartition("-")[2]) <= before.serial]
+    for path in lists.folder.iterdir():
+        delta = _DELTA_NAME.fullmatch(path.name)
+        if delta and int(delta[1]) <= before.serial:
+            old.append(path)
     return [*overlays, *old]

@@ -10,8 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from securesystemslib.exceptions import UnverifiedSignatureError
-from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, Targets, Timestamp
+from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
 from tuf.repository import Repository
 
 from offline_cache.errors import OfficeError
@@ -26,13 +25,14 @@ from offline_cache.publisher.office import (
     TIMESTAMP,
     Office,
 )
-from offline_cache.publisher.signing import KeyNotAtHandError, public_key
+from offline_cache.publisher.signing import KeyNotAtHandError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from datetime import timedelta
 
-    from securesystemslib.signer import Signature
-
+    from offline_cache.publisher.metadata import File
+    from offline_cache.publisher.office import KeyEntry
     from offline_cache.publisher.signing import KeyRing
 
 ISSUED: Final = "x-issued"
@@ -110,6 +110,17 @@ class OfficeRepository(Repository):
         content = md.to_bytes()
         self._staged[role] = content
         return content
+
+    def name_files(
+        self, role: str, files: Iterable[File], fields: Mapping[str, str] | None = None
+    ) -> None:
+        """Stage a role that names these files and no others; `fields` are signed with them."""
+        with self.edit_targets(role) as targets:
+            targets.targets = {
+                file.target: TargetFile(file.length, {"sha256": file.sha256}, file.target)
+                for file in files
+            }
+            targets.unrecognized_fields |= fields or {}
 
     def sign_also(self, role: str, key_ids: list[str]) -> None:
         """Let keys sign a role that are no longer, or not yet, its own."""
@@ -221,7 +232,7 @@ class OfficeRepository(Repository):
         missing: list[str] = []
         for key_id in dict.fromkeys(wanted):
             try:
-                md.signatures[key_id] = self._signature(role, key_id, payload)
+                md.signatures[key_id] = self.keys.sign(self._entry(role, key_id), payload)
             except KeyNotAtHandError as error:
                 missing.append(str(error))
         for delegator in delegators:
@@ -232,15 +243,8 @@ class OfficeRepository(Repository):
                     f"role {role}: {len(result.signed)} of {result.threshold} signatures{told}"
                 )
 
-    def _signature(self, role: str, key_id: str, payload: bytes) -> Signature:
+    def _entry(self, role: str, key_id: str) -> KeyEntry:
         entry = self.office.settings.key(key_id)
         if entry is None:
             raise KeyNotAtHandError(f"role {role}: office.json does not know key {key_id[:8]}")
-        signature = self.keys.sign(entry, payload)
-        try:
-            public_key(entry).verify_signature(signature, payload)
-        except UnverifiedSignatureError as error:
-            raise KeyNotAtHandError(
-                f"role {role}: key {entry} signed wrongly: not the key that office.json says"
-            ) from error
-        return signature
+        return entry

@@ -11,8 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tuf.api.exceptions import RepositoryError
-
 from offline_cache.errors import OfficeError
 from offline_cache.publisher import durable
 from offline_cache.publisher.gates import APPROVERS_FIELD, approvers_field
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from offline_cache.publisher.metadata import Published
     from offline_cache.publisher.office import KeyEntry
     from offline_cache.publisher.signing import KeyRing
 
@@ -89,7 +86,10 @@ def rotate_key(
                 made.unlink(missing_ok=True)
             raise
         signed = repository.staged_roles
-        repository.commit(root_last=_old_root_accepts(current.published, repository.state()))
+        # Clients look for a new root first; it may wait where the old one accepts all the rest.
+        published = current.published
+        patient = published is not None and not repository.state().unaccepted(published)
+        repository.commit(root_last=patient)
         return Rotation(leaving, entry, signed)
 
 
@@ -159,17 +159,3 @@ def _replace_in_root(repository: OfficeRepository, role: str, old: KeyEntry, new
     with repository.edit_root() as root:
         root.add_key(public_key(new), role)
         root.revoke_key(old.key_id, role)
-
-
-def _old_root_accepts(before: Published | None, after: Published) -> bool:
-    """Whether a client that has not seen the new root yet can go on to everything else."""
-    if before is None:
-        return False
-    try:
-        for role in TOP_LEVEL:
-            if role != ROOT:
-                metadata = after.metadata(role)
-                before.root.verify_delegate(role, metadata.signed_bytes, metadata.signatures)
-    except RepositoryError:
-        return False
-    return True

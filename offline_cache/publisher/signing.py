@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlparse
 
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from securesystemslib.exceptions import UnverifiedSignatureError
 from securesystemslib.signer import CryptoSigner, HSMSigner, Key, Signature, Signer, SSlibKey
 
 from offline_cache.errors import OfficeError
@@ -15,7 +16,7 @@ from offline_cache.publisher import durable
 from offline_cache.publisher.office import KeyEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from offline_cache.publisher.office import Office
 
@@ -100,11 +101,16 @@ class KeyRing:
         """
         signer = self.signer(entry)
         try:
-            return signer.sign(payload)
+            signature = signer.sign(payload)
         except Exception as error:
             raise KeyNotAtHandError(
                 f"role {entry.role}: key {entry} did not sign: {_words(error)}"
             ) from error
+        if not verifies(entry.key_id, entry.public, signature.signature, payload):
+            raise KeyNotAtHandError(
+                f"role {entry.role}: key {entry} signed wrongly: not the key of office.json"
+            )
+        return signature
 
     def _secret(self, _name: str) -> str:
         if self._pin is None:
@@ -122,6 +128,16 @@ def public_key(entry: KeyEntry) -> Key:
         return Key.from_dict(entry.key_id, dict(entry.public))
     except (ValueError, TypeError, LookupError) as error:
         raise OfficeError(f"office.json: the public half of key {entry} is damaged") from error
+
+
+def verifies(key_id: str, public: Mapping[str, Any], signature: str, payload: bytes) -> bool:
+    """Whether a signature (hex digits) of `payload` is right; `public` as TUF metadata has it."""
+    try:
+        key = Key.from_dict(key_id, dict(public))
+        key.verify_signature(Signature(key_id, signature), payload)
+    except (UnverifiedSignatureError, ValueError, TypeError, LookupError):
+        return False
+    return True
 
 
 def generate(path: Path, name: str, role: str, place: str) -> KeyEntry:

@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING, Final
 from offline_cache.errors import OfficeError
 from offline_cache.manifest import base_target
 from offline_cache.publisher import durable
-from offline_cache.publisher.metadata import ROLES, file_name, root_versions, target_path
+from offline_cache.publisher.metadata import ROLES, file_name, root_versions
 from offline_cache.store import ensure_space
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tuf.api.metadata import TargetFile
-
     from offline_cache.manifest import Manifest
-    from offline_cache.publisher.metadata import Published
+    from offline_cache.publisher.metadata import File, Published
 
 STICK_FOLDER: Final = "oms-register"
 _STAGED: Final = f".{STICK_FOLDER}.new"
@@ -73,15 +71,15 @@ def write_stick(stick: Path, repository: Path, state: Published, manifest: Manif
         ensure_space(stick, sum(file.length for file in files.values()) + _SLACK_BYTES)
         _write_metadata(staged / "metadata", repository, state)
         durable.make_folder(staged / "targets")
-        for target, file in files.items():
-            _copy_target(staged, repository, target, file)
+        for file in files.values():
+            _copy_file(staged, repository, file)
         with durable.writing(stick):
             _swap(stick, staged)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
 
 
-def _files(state: Published, manifest: Manifest | None) -> dict[str, TargetFile]:
+def _files(state: Published, manifest: Manifest | None) -> dict[str, File]:
     files = state.files()
     if manifest is not None:
         for serial in manifest.overlays:
@@ -102,12 +100,12 @@ def _write_metadata(folder: Path, repository: Path, state: Published) -> None:
         durable.write(folder / name, state.contents[role])
 
 
-def _copy_target(staged: Path, repository: Path, target: str, file: TargetFile) -> None:
-    source = target_path(repository, target, file)
-    folder = target_path(staged, target, file).parent
+def _copy_file(staged: Path, repository: Path, file: File) -> None:
+    source = file.place(repository)
+    folder = file.place(staged).parent
     durable.make_folder(folder)
-    measured = durable.copy(source, folder, target.rpartition("/")[2])
-    if measured.sha256 != file.hashes["sha256"]:
+    measured = durable.copy(source, folder, file.target.rpartition("/")[2])
+    if measured.sha256 != file.sha256:
         raise OfficeError(f"{source}: damaged; bring the repository back from a copy")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from offline_cache.manifest import EndState
 from offline_cache.publisher import durable, repository
 from offline_cache.publisher.delta import fold
 from offline_cache.publisher.lists import OfficeLists
-from offline_cache.publisher.metadata import Published, target_path
+from offline_cache.publisher.metadata import Published
 from offline_cache.publisher.office import Office
 from offline_cache.wire import RowsReader
 from tests.offline_cache.offices import AS_OF, Client, add_list, do_publish, entries, make_office
@@ -298,9 +299,9 @@ def test_names_refer_only_to_what_is_on_the_disk(
         put(staged, path)
         published = Published.load(office.repository)
         assert published.unverified() == []
-        for target, file in published.files().items():
-            with target_path(office.repository, target, file).open("rb") as content:
-                file.verify_length_and_hashes(content.read())
+        for file in published.files().values():
+            measured = durable.measure(file.place(office.repository))
+            assert (measured.length, measured.sha256) == (file.length, file.sha256)
         checked.append(path)
 
     monkeypatch.setattr(durable, "put", look)
@@ -386,6 +387,32 @@ def test_a_list_that_is_not_what_it_says(office: Office) -> None:
     lists.rows_path(1).write_bytes(other)
     with pytest.raises(OfficeError, match="not what its description says"):
         do_publish(office)
+
+
+def test_lists_that_begin_again_are_noticed(office: Office) -> None:
+    """An office whose lists were lost must not go silent: the next number is said."""
+    add_list(office, 7, entries(40))
+    do_publish(office)
+    shutil.rmtree(office.folder / "lists")
+    (office.folder / "lists").mkdir()
+    assert do_publish(office).signed == ("timestamp",)
+    add_list(office, 1, entries(40))
+    with pytest.raises(OfficeError, match="build the next one with --serial 8"):
+        do_publish(office)
+
+
+def test_a_web_server_may_read_it_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        office = make_office(tmp_path / "office")
+        add_list(office, 1, entries(40))
+        do_publish(office)
+    finally:
+        os.umask(before)
+    for path in (office.folder, office.repository, *office.repository.rglob("*")):
+        wanted = 0o755 if path.is_dir() else 0o644
+        assert path.stat().st_mode & 0o777 == wanted, path
+    assert {path.stat().st_mode & 0o077 for path in (office.folder / "keys").rglob("*")} == {0}
 
 
 def test_a_list_built_anew_under_its_number_gets_its_own_delta(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from kiosk.build_choices import AUTO, engine_of, golden_of, source_of
 from kiosk.build_progress import ProgressLine
 from kiosk.exits import Exit, Refusal
 from kiosk.office_access import office_argument, refusing
@@ -23,25 +23,12 @@ from offline_cache.errors import (
 )
 from offline_cache.publisher import missing, next_serial
 from offline_cache.rows import Problems
-from offline_cache.store import ensure_space
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from offline_cache.publisher import BuildSummary
-    from offline_cache.publisher.engine import Engine
-    from offline_cache.publisher.sources import Source
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
-_AUTO = "auto"
-_SPACE_PER_CSV_BYTE = 1.5
-"""Sorted runs and rows, later rows and base, of a row with every number take about 1.1 times its
-line."""
-_SPACE_PER_ROW = 250
-"""The same for a row of a table, with four numbers."""
-_SMALL_BYTES = 16_000_000
-"""Up to here a process takes longer to start than to do the work."""
 
 
 @click.group()
@@ -83,8 +70,8 @@ def register() -> None:
 )
 @click.option(
     "--encoding",
-    type=click.Choice([_AUTO, *Encoding]),
-    default=_AUTO,
+    type=click.Choice([AUTO, *Encoding]),
+    default=AUTO,
     help="Of a CSV. Default: found out.",
 )
 @click.option("--postgres", metavar="DSN", help="Read from PostgreSQL: a connection string or URL.")
@@ -189,11 +176,11 @@ def _build(wanted: dict[str, Any], problems: Problems, line: ProgressLine) -> Bu
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        source = _source(wanted, folder)
-        with _engine(wanted) as engine:
+        source = source_of(wanted, folder)
+        with engine_of(wanted) as engine:
             if office is None:
                 return publish_base(
-                    [source, *_golden(wanted["golden"])],
+                    [source, *golden_of(wanted["golden"])],
                     wanted["key_file"],
                     folder,
                     engine=engine,
@@ -221,47 +208,6 @@ def _serial(folder: Path, wanted: int | None, following: int | None) -> int | No
         message = f"the next serial of {folder} is {following}"
         raise click.BadParameter(message, param_hint="--serial")
     return wanted or following
-
-
-def _source(wanted: dict[str, Any], folder: Path) -> Source:
-    from offline_cache.publisher.sources import CsvSource
-
-    path: Path | None = wanted["source"]
-    if path is None:
-        from offline_cache.publisher.postgres import PostgresSource
-
-        return PostgresSource(wanted["postgres"], wanted["query"])
-    if path.suffix == ".parquet":
-        from offline_cache.publisher.parquet import ParquetSource
-
-        table = ParquetSource(path)
-        ensure_space(folder, (table.total or 0) * _SPACE_PER_ROW)
-        return table
-    ensure_space(folder, int(path.stat().st_size * _SPACE_PER_CSV_BYTE))
-    encoding = None if wanted["encoding"] == _AUTO else Encoding(wanted["encoding"])
-    return CsvSource(path, encoding=encoding)
-
-
-def _golden(path: Path | None) -> tuple[Source, ...]:
-    from offline_cache.publisher.sources import CsvSource
-
-    return () if path is None else (CsvSource(path, name=path.name),)
-
-
-@contextmanager
-def _engine(wanted: dict[str, Any]) -> Iterator[Engine]:
-    from offline_cache.publisher.engine import cores, process_engine
-
-    if wanted["dask"]:
-        from offline_cache.publisher.cluster import dask_engine
-
-        with dask_engine(wanted["dask"]) as engine:
-            yield engine
-        return
-    path: Path | None = wanted["source"]
-    small = path is not None and path.stat().st_size < _SMALL_BYTES
-    with process_engine(wanted["workers"] or (1 if small else cores())) as engine:
-        yield engine
 
 
 def _refusal(source: Path | str, error: RegisterError) -> Refusal:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from offline_cache.publisher.records import RunFile
     from offline_cache.wire import Header
 
-BLOCKS_A_TASK: Final = 8
-"""About half a million records: 20 MB in a run, 100 MB in the worker that merges them."""
+_TASK_RECORDS: Final = 600_000
+"""At most so many are merged at a time, in about 150 MB; whole blocks, of 65,536 at most."""
 _COPY_BYTES: Final = 1024 * 1024
 
 
@@ -65,12 +65,15 @@ def merge_references(tables: Iterable[References]) -> References:
 
 def merge_tasks(
     runs: Sequence[RunFile],
+    records: int,
     references: References,
     blocks: int,
     work: Path,
 ) -> Iterator[MergeTask]:
     """The tasks that make a file of so many blocks, in the order of their parts."""
-    step = min(BLOCKS_A_TASK, blocks)
+    step = blocks
+    while step > 1 and records * step > _TASK_RECORDS * blocks:
+        step //= 2
     ranges = RANGES // blocks * step
     for first in range(0, RANGES, ranges):
         yield MergeTask(

@@ -149,7 +149,7 @@ class _Build:
     def _merge(self, references: References, blocks: int, problems: Problems) -> list[PartSummary]:
         parts = []
         entries = 0
-        tasks = merge_tasks(self._runs, references, blocks, self._work)
+        tasks = merge_tasks(self._runs, self._records, references, blocks, self._work)
         for part in self._engine.map(merge_range, tasks):
             problems.add_all(part.problems, part.problem_count)
             parts.append(part)

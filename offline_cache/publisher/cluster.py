@@ -33,8 +33,6 @@ _PATIENCE_SECONDS: Final = 30
 class DaskEngine:
     """On the workers of a cluster."""
 
-    in_process = False
-
     def __init__(self, client: Any) -> None:
         """Use a client that is connected."""
         self._client = client

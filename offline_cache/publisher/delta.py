@@ -88,7 +88,7 @@ def _combine(paths: Sequence[Path], out: Path, rule: Callable[[list[Any], int], 
 def _write(work: Path, rows: int, used: _Used, out: Path) -> EndState:
     run = RunFile(work / "run-0", 0)
     references = used.number(run.path)
-    tasks = merge_tasks([run], references, block_count(rows), work)
+    tasks = merge_tasks([run], rows, references, block_count(rows), work)
     parts = [merge_range(task) for task in tasks]
     state = EndState(rows, sum(part.digest for part in parts) % DIGEST_MODULUS)
     staged = work / "rows"

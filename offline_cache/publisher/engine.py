@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -31,9 +32,6 @@ TASKS_A_WORKER: Final = 2
 class Engine(Protocol):
     """Does many independent tasks."""
 
-    in_process: bool
-    """Whether the tasks stay in this process, so that they may hold what cannot be pickled."""
-
     def map(self, function: Callable[[Task], Answer], tasks: Iterable[Task]) -> Iterator[Answer]:
         """The answers, in the order of the tasks.
 
@@ -46,8 +44,6 @@ class Engine(Protocol):
 class InlineEngine:
     """One task after the other, here."""
 
-    in_process = True
-
     def map(self, function: Callable[[Task], Answer], tasks: Iterable[Task]) -> Iterator[Answer]:
         """The answers, in the order of the tasks."""
         return map(function, tasks)
@@ -56,14 +52,12 @@ class InlineEngine:
 class ProcessEngine:
     """On some cores of this machine."""
 
-    in_process = False
-
     def __init__(self, workers: int) -> None:
         """Start no process yet; the engine is to be closed, best by `with`."""
         self._ahead = workers * TASKS_A_WORKER
         # Forked processes would share locks that threads of Arrow hold.
         self._pool = ProcessPoolExecutor(
-            workers, multiprocessing.get_context("spawn"), initializer=_ignore_interrupts
+            workers, multiprocessing.get_context("spawn"), initializer=_begin_worker
         )
 
     def __enter__(self) -> Self:
@@ -121,6 +115,15 @@ def process_engine(workers: int) -> Iterator[Engine]:
         yield engine
 
 
-def _ignore_interrupts() -> None:
+def _begin_worker() -> None:
     # Ctrl-C reaches the whole terminal; it is the publisher that ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A publisher that was killed must not leave workers that wait for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -10,9 +10,9 @@ from offline_cache.errors import BadRowsError, GoldenPolicyError, OfficeError
 from offline_cache.format import KeyKind
 from offline_cache.manifest import GoldenPolicy
 from offline_cache.publisher.build import build_rows
+from offline_cache.publisher.csv_columns import CsvSource
 from offline_cache.publisher.lists import ListDescription, OfficeLists
 from offline_cache.publisher.mapping import key_of
-from offline_cache.publisher.sources import CsvSource
 from offline_cache.publisher.summary import BuildSummary, disk_errors
 from offline_cache.rows import Problems
 from offline_cache.store import staging, sync

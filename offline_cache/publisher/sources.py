@@ -1,4 +1,7 @@
-"""What a list can be made of: each source cuts itself into partitions that workers can read."""
+"""What a list can be made of: each source cuts itself into partitions that workers can read.
+
+Here are rows in memory; files and databases have modules of their own, which need more.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol
 
-from offline_cache.publisher.csv_columns import MOST_PIECES, PIECE_BYTES, csv_pieces, open_csv
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
-    from offline_cache.csv_rows import Encoding
     from offline_cache.publisher.mapping import Collector, Partition
     from offline_cache.rows import RegisterRow
 
@@ -46,42 +45,6 @@ class Source(Protocol):
         Raises:
             RegisterError, OSError: the source cannot be read.
         """
-
-
-class CsvSource:
-    """A CSV file."""
-
-    unit = "line"
-    first_line = 1
-
-    def __init__(
-        self,
-        path: Path,
-        *,
-        encoding: Encoding | None = None,
-        name: str = "",
-        piece_bytes: int | None = None,
-    ) -> None:
-        """Read the header; `encoding` None: find out.
-
-        Raises:
-            BadRowsError: the header cannot be used.
-            OSError: from the file system.
-        """
-        self.name = name
-        self._path = path
-        self.layout, self._start = open_csv(path, encoding)
-        self.total: int | None = path.stat().st_size - self._start
-        self._piece_bytes = piece_bytes or max(PIECE_BYTES, self.total // MOST_PIECES)
-
-    def shares(self) -> Iterator[Share]:
-        """Pieces of whole lines.
-
-        Raises:
-            OSError: from the file system.
-        """
-        for piece in csv_pieces(self._path, self.layout, self._start, self._piece_bytes):
-            yield Share(piece, piece.stop - piece.start)
 
 
 @dataclass(frozen=True, slots=True)

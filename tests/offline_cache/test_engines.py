@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,15 +19,14 @@ from offline_cache.errors import BadRowsError, RegisterError
 from offline_cache.format import KeyKind, Status
 from offline_cache.publisher.build import Built, build_rows
 from offline_cache.publisher.cluster import dask_engine
+from offline_cache.publisher.csv_columns import CsvSource
 from offline_cache.publisher.engine import InlineEngine, ProcessEngine, in_order, process_engine
-from offline_cache.publisher.sources import CsvSource
 from offline_cache.rows import Problems
 from offline_cache.wire import RowsReader
 from tests.offline_cache.test_csv_rows import GOOD, csv_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from offline_cache.publisher.engine import Engine
 
@@ -88,7 +91,6 @@ def test_partitions_change_nothing(
 
 def test_processes_change_nothing(tmp_path: Path, export: Path, key: Path, expected: bytes) -> None:
     with process_engine(2) as engine:
-        assert not engine.in_process
         assert _build(export, key, tmp_path, engine, 50_000)[0] == expected
 
 
@@ -181,6 +183,35 @@ def _kill_yourself(task: int) -> int:
 def test_a_dead_worker_ends_in_one_line() -> None:
     with ProcessEngine(2) as engine, pytest.raises(RegisterError, match="worker process"):
         list(engine.map(_kill_yourself, range(100)))
+
+
+def _sleep(task: int) -> int:
+    time.sleep(60)
+    return task
+
+
+def test_workers_end_with_a_publisher_that_is_killed() -> None:
+    script = (
+        "from offline_cache.publisher.engine import ProcessEngine\n"
+        "from tests.offline_cache.test_engines import _sleep\n"
+        "if __name__ == '__main__':\n"
+        "    engine = ProcessEngine(2)\n"
+        "    for _ in range(3):\n"
+        "        engine._pool.submit(_sleep, 1)\n"
+        "    print(*engine._pool._processes, flush=True)\n"
+        "    import time; time.sleep(60)\n"
+    )
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as publisher:
+        assert publisher.stdout is not None
+        workers = [int(word) for word in publisher.stdout.readline().split()]
+        time.sleep(1)
+        publisher.kill()
+    assert len(workers) == 2
+    deadline = time.monotonic() + 10
+    while any(Path(f"/proc/{worker}").exists() for worker in workers):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_what_a_worker_says_arrives(tmp_path: Path, key: Path) -> None:

@@ -20,10 +20,10 @@ from kiosk.demo.register_sample import write_csv
 from offline_cache.csv_rows import COLUMNS
 from offline_cache.errors import BadRowsError, RegisterError
 from offline_cache.publisher.build import build_rows
+from offline_cache.publisher.csv_columns import CsvSource
 from offline_cache.publisher.engine import process_engine
 from offline_cache.publisher.parquet import ParquetSource
 from offline_cache.publisher.postgres import PostgresSource
-from offline_cache.publisher.sources import CsvSource
 from offline_cache.rows import Problems
 from tests.offline_cache.test_csv_rows import GOOD
 
@@ -163,7 +163,7 @@ class _Server:
     def dsn(self, **other: object) -> str:
         """How to reach it."""
         known = {"host": "127.0.0.1", "port": self.port, "user": "fund", "dbname": "postgres"}
-        return psycopg.conninfo.make_conninfo(**known | {"password": self.password} | other)  # type: ignore[arg-type]
+        return psycopg.conninfo.make_conninfo(**known | {"password": self.password} | other)
 
     def stop(self) -> None:
         """End it."""

@@ -70,7 +70,7 @@ def register() -> None:
 )
 @click.option(
     "--encoding",
-    type=click.Choice([AUTO, *Encoding]),
+    type=click.Choice([AUTO, *(each.value for each in Encoding)]),
     default=AUTO,
     help="Of a CSV. Default: found out.",
 )

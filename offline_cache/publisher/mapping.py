@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -110,12 +109,8 @@ def key_of(source: KeySource) -> RegisterKey:
     Raises:
         KeyFileError: its file is missing, unreadable or holds something else.
     """
-    return source if isinstance(source, RegisterKey) else _load_once(source)
-
-
-@lru_cache(maxsize=1)
-def _load_once(path: Path) -> RegisterKey:
-    return load_key_file(path)
+    # Read anew for every task: a worker of a cluster outlives a build, and a key may be replaced.
+    return source if isinstance(source, RegisterKey) else load_key_file(source)
 
 
 class Collector:

@@ -13,6 +13,7 @@ from offline_cache.csv_rows import (
     COLUMNS,
     MAX_LINE_BYTES,
     REQUIRED,
+    Encoding,
     luhn_ok,
     read_rows,
 )
@@ -171,10 +172,47 @@ def test_lines_that_are_not_utf8_are_named() -> None:
     assert _complaints(content) == ["line 2: not UTF-8 at byte 17 of the line"]
 
 
+def test_one_broken_line_does_not_make_a_file_windows_1251() -> None:
+    broken = csv_of({}).split(b"\n")[1].decode().encode("cp1251")
+    content = csv_of({}) + broken + b"\n" + csv_of({}).split(b"\n")[1]
+    assert _complaints(content) == ["line 3: not UTF-8 at byte 17 of the line"]
+
+
+def test_a_byte_that_windows_1251_lacks_is_named() -> None:
+    rows = csv_of(*[{}] * 5).decode().encode("cp1251")
+    content = rows.replace("ПЕТРОВ".encode("cp1251"), b"\x98", 1)
+    assert _complaints(content) == ["line 2: not windows-1251 at byte 17 of the line"]
+
+
+def test_the_encoding_can_be_said() -> None:
+    content = csv_of({}, {}).decode().encode("cp1251")
+    assert len(list(read_rows(io.BytesIO(content), Problems(), Encoding.WINDOWS_1251))) == 2
+    problems = Problems(strict=False)
+    assert not list(read_rows(io.BytesIO(content), problems, Encoding.UTF_8))
+    assert problems.count == 2
+
+
+def test_windows_1251_is_found_out_far_behind_a_plain_header() -> None:
+    names = [{"surname": surname, "given_name": "ИВАН"} for surname in ("ЁЖ", "Щукин", "д'Арк")]
+    content = csv_of(*names * 200).decode().encode("cp1251").replace(b",", b";")
+    rows = _read(content)
+    assert [row.surname for row in rows[:3]] == ["ЁЖ", "Щукин", "д'Арк"]
+    assert len(rows) == 600
+
+
 @pytest.mark.parametrize(
     "content",
     [
         pytest.param(b"\xef\xbb\xbf" + csv_of({}), id="byte-order-mark"),
+        pytest.param(csv_of({}).replace(b",", b";"), id="semicolons"),
+        pytest.param(csv_of({}).decode().encode("cp1251"), id="windows-1251"),
+        pytest.param(
+            csv_of({}).decode().encode("cp1251").replace(b",", b";"), id="windows-1251-semicolons"
+        ),
+        pytest.param(
+            csv_of({"surname": '"ПЕТРОВ"', "clinic": '""'}).replace(b",", b";"),
+            id="quotes-and-semicolons",
+        ),
         pytest.param(csv_of({}).replace(b"\n", b"\r\n"), id="crlf"),
         pytest.param(csv_of({}).rstrip(b"\n"), id="no-last-newline"),
         pytest.param(csv_of({}) + b"\n\n", id="empty-lines"),

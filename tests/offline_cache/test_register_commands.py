@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow.csv
 import pytest
 from click.testing import CliRunner, Result
+from pyarrow import parquet
 
 from kiosk.exits import Exit
 from kiosk.register_commands import register as register_group
 from offline_cache import layout
+from offline_cache.csv_rows import COLUMNS
 from offline_cache.format import KeyKind, load_key_file
 from offline_cache.register import Register
 from offline_cache.store import staging
@@ -183,3 +188,104 @@ def test_usage(office: _Office, options: tuple[str, ...]) -> None:
     result = office.build(*options)
     assert result.exit_code == Exit.USAGE
     assert not office.out.exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(csv_of({}).replace(b",", b";"), id="semicolons"),
+        pytest.param(csv_of({}).decode().encode("cp1251"), id="windows-1251"),
+    ],
+)
+def test_other_ways_to_write_a_csv(office: _Office, content: bytes) -> None:
+    office.source.write_bytes(content)
+    assert office.build().exit_code == Exit.DONE
+    said = office.build("--encoding", "utf-8")
+    assert said.exit_code == (Exit.DONE if b";" in content else Exit.MALFORMED)
+    assert office.serial() == 1 + (b";" in content)
+
+
+def test_parquet(office: _Office) -> None:
+    table = pyarrow.csv.read_csv(
+        office.source,
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(COLUMNS, pyarrow.string())
+        ),
+    )
+    office.source = office.source.with_suffix(".parquet")
+    parquet.write_table(table, office.source)
+    result = office.build()
+    assert result.exit_code == Exit.DONE, result.output
+    assert office.serial() == 1
+
+
+def test_a_database_that_is_not_there(office: _Office) -> None:
+    command = ["build", "--key-file", str(office.key), "--out", str(office.out)]
+    dsn = "host=127.0.0.1 port=1 password=unsaid"
+    command += ["--postgres", dsn, "--query", "SELECT 1"]
+    result = CliRunner().invoke(register_group, command)
+    assert result.exit_code == Exit.DEVICE
+    assert result.stderr == (
+        "kiosk: PostgreSQL: no connection; check host, port, database and login\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["build", "FILE"], "either --out or --office"),
+        (["build", "--out", "x", "FILE"], "--out needs --key-file"),
+        (["build", "--out", "x", "--office", "y", "--key-file", "FILE", "FILE"], "either --out or"),
+        (["build", "--office", "y"], "either a file or --postgres"),
+        (["build", "--office", "y", "--postgres", "z", "FILE"], "belong together"),
+        (
+            ["build", "--office", "y", "--dask", "a", "--workers", "2", "FILE"],
+            "--dask and --workers exclude each other",
+        ),
+        (["build", "--office", "y", "--encoding", "koi8-r", "FILE"], "koi8-r"),
+    ],
+)
+def test_options_that_do_not_go_together(office: _Office, command: list[str], words: str) -> None:
+    arguments = [str(office.source) if word == "FILE" else word for word in command]
+    result = CliRunner().invoke(register_group, arguments)
+    assert result.exit_code == Exit.USAGE
+    assert words in result.stderr
+
+
+def test_a_start_imports_nothing_that_only_a_build_needs() -> None:
+    script = (
+        "import sys, kiosk.cli;"
+        "print({'numpy', 'pyarrow', 'psycopg', 'distributed', 'dask'} & set(sys.modules))"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert told.stdout == b"set()\n"
+
+
+@pytest.mark.parametrize(
+    ("library", "options", "extra"),
+    [
+        ("numpy", (), "publisher"),
+        ("pyarrow", (), "publisher"),
+        ("distributed", ("--dask", "tcp://127.0.0.1:9"), "cluster"),
+    ],
+)
+def test_a_library_that_is_not_installed(
+    office: _Office, library: str, options: tuple[str, ...], extra: str
+) -> None:
+    script = (
+        f"import sys; sys.modules[{library!r}] = None\n"
+        "from kiosk.cli import main\n"
+        "if __name__ == '__main__': main()\n"
+    )
+    command = ["register", "build", "--key-file", office.key, "--out", office.out, *options]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *map(str, command), str(office.source)],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == Exit.USAGE
+    assert done.stderr == (
+        f"kiosk: {library} is not installed; install the kiosk with its extra `{extra}` to do "
+        "this\n"
+    )

@@ -60,11 +60,12 @@ def test_it_redraws_now_and_then_in_its_place(monkeypatch: pytest.MonkeyPatch) -
 def test_it_says_nothing_where_nobody_looks(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys, "stderr", _Terminal())
+    terminal = _Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
     silent = ProgressLine(wanted=False)
     silent(Progress(Stage.READING, 1, 1, 1))
     silent.end()
-    assert sys.stderr.getvalue() == ""  # type: ignore[attr-defined]
+    assert terminal.getvalue() == ""
     monkeypatch.undo()
     piped = ProgressLine(wanted=True)
     piped(Progress(Stage.READING, 1, 1, 1))

@@ -66,7 +66,7 @@ def publish(
 
     A list whose number of entries moved by more than 5 % against the last one, or in which the
     share of a status or a policy type moved by more than 5 percentage points, is refused without
-    --approval.
+    --approval; the last one stays published and its signatures alive.
 
     Serve OFFICE/repository as static files, or copy it (rsync -a, timestamp.json last). Lists older
     than the last published one are removed from OFFICE/lists.

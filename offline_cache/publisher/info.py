@@ -78,6 +78,9 @@ def inspect(folder: Path, moment: datetime) -> Info:
     warnings = [role.warning for role in roles if role.warning is not None]
     warnings += published.unverified()
     warnings += _missing(repository, published)
+    if manifest is not None and manifest.next_expected and manifest.next_expected < moment:
+        late = _span(moment - manifest.next_expected)
+        warnings.append(f"list {manifest.serial}: the next one was expected {late} ago")
     entries, waiting = _lists(office, manifest)
     return Info(
         place=folder,

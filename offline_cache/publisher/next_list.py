@@ -116,8 +116,8 @@ class Planner:
             more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
             raise GateError(
                 f"list {about.serial} moved too far from list {last.serial}: {broken[0]}{more}; "
-                "look at it, and if it is right let the second person sign it: "
-                "kiosk register approve",
+                f"list {last.serial} stays published; if the new one is right, let the second "
+                "person sign it: kiosk register approve",
                 figures,
             )
         return figures

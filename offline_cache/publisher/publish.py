@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from offline_cache.errors import RegisterWriteError
 from offline_cache.manifest import MANIFEST_TARGET, base_target, to_bytes
 from offline_cache.publisher import durable
+from offline_cache.publisher.gates import GateError
 from offline_cache.publisher.lists import OfficeLists
 from offline_cache.publisher.metadata import ROLES, File, Published, file_name
 from offline_cache.publisher.next_list import KEY_CHECK, NextList, Planner
@@ -67,7 +68,8 @@ def publish(
     """Bring the repository up to date; with `stick`, write a complete stick too.
 
     Raises:
-        GateError, TrustError: a list moved too far, or its approval is wrong.
+        GateError: a list moved too far; the last one stays published, its signatures renewed.
+        TrustError: the approval is wrong.
         BadRowsError: a reference table is wrong; see `reference.read_tables`.
         KeyNotAtHandError: a key that must sign is elsewhere.
         OfficeError: the office or what is published is damaged.
@@ -80,7 +82,7 @@ def publish(
         repository = OfficeRepository.load(office, keys)
         before = _published(repository)
         tables = {} if reference is None else read_tables(reference)
-        planned = Planner(office, before, say).plan(approval)
+        planned, refused = _plan(Planner(office, before, say), approval)
         if planned is not None:
             _put_list(repository, before, planned)
         new_tables = _put_tables(repository, before, tables)
@@ -92,6 +94,8 @@ def publish(
         manifest = after.manifest(office.repository)
         if signed != (TIMESTAMP,):
             _sweep(office, before, after, manifest)
+        if refused is not None:
+            raise refused
         if stick is not None and on_stick is not None:
             say(f"writing {stick}")
             state = Published({**after.contents, TIMESTAMP: on_stick}, stick)
@@ -106,6 +110,14 @@ def publish(
             timestamp_version=after.timestamp.version,
             stick=stick,
         )
+
+
+def _plan(planner: Planner, approval: Path | None) -> tuple[NextList | None, GateError | None]:
+    """The next list; or why it is refused, which must not let the last one's signatures run out."""
+    try:
+        return planner.plan(approval), None
+    except GateError as error:
+        return None, error
 
 
 def _published(repository: OfficeRepository) -> Published:

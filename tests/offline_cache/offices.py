@@ -52,6 +52,7 @@ def add_list(
     content: Mapping[int, Status],
     *,
     as_of: datetime | None = None,
+    next_expected: datetime | None = None,
     key_check: str = KEY_CHECK,
 ) -> ListDescription:
     """Put a finished list into the office, as `kiosk register build` does."""
@@ -68,7 +69,7 @@ def add_list(
     about = ListDescription(
         serial=serial,
         as_of=as_of or AS_OF + timedelta(hours=serial),
-        next_expected=None,
+        next_expected=next_expected,
         territories=office.settings.territories,
         kinds=(KeyKind.ENP,),
         rows=len(rows),

@@ -12,6 +12,7 @@ from offline_cache.errors import OfficeError, TrustError
 from offline_cache.format import PolicyType, Status
 from offline_cache.publisher.gates import GateError, approve, compare_lists, figures_of
 from offline_cache.publisher.lists import ListDescription, OfficeLists
+from offline_cache.publisher.metadata import Published
 from offline_cache.publisher.office import Office
 from offline_cache.publisher.rotation import rotate_key
 from offline_cache.publisher.signing import KeyNotAtHandError, KeyRing
@@ -130,6 +131,17 @@ def test_what_is_let_through(
         assert "\n" not in str(caught.value)
         assert len(caught.value.figures) >= 3
     assert client.manifest(office.repository).serial == (2 if words is None else 1)
+
+
+def test_a_refused_list_does_not_let_the_last_one_run_out(office: Office, tmp_path: Path) -> None:
+    before = Published.load(office.repository).timestamp.version
+    add_list(office, 2, entries(200))
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    with pytest.raises(GateError, match="list 1 stays published"):
+        do_publish(office, stick=stick)
+    assert Published.load(office.repository).timestamp.version > before
+    assert list(stick.iterdir()) == []
 
 
 def test_the_second_person_lets_it_through(office: Office, tmp_path: Path) -> None:

@@ -137,6 +137,16 @@ def test_what_is_none_of_them(tmp_path: Path) -> None:
         look(tmp_path)
 
 
+def test_a_list_that_does_not_come_is_warned_of(office: Office) -> None:
+    expected = datetime.now(UTC).replace(microsecond=0) + HOUR
+    add_list(office, 3, entries(43), next_expected=expected)
+    do_publish(office)
+    assert look(office.folder).warnings == ()
+    assert "next list expected" in "".join(lines(look(office.folder)))
+    (warning,) = look(office.folder, 5 * HOUR).warnings
+    assert warning == "list 3: the next one was expected 4 h ago"
+
+
 def test_as_of_is_the_lists(office: Office) -> None:
     info = inspect(office.folder, AS_OF + 50 * HOUR)
     assert "48 h old" in next(lines(info))

@@ -115,6 +115,32 @@ def test_a_lost_key_is_replaced(office: Office, tmp_path: Path, role: str) -> No
     assert client.manifest(office.repository).serial == 1
 
 
+@pytest.mark.parametrize("role", ["targets", "snapshot", "timestamp"])
+def test_a_crash_while_a_lost_key_is_replaced(
+    office: Office, tmp_path: Path, role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root goes first then, and clients fail until the next publish signs with the new key."""
+    client = Client(tmp_path / "client", office.repository)
+    client.refresh(office.repository)
+    entry = office.settings.keys_of(role)[0]
+    (office.folder / entry.uri.removeprefix("file2:")).unlink()
+    put = durable.put
+
+    def crash_after_root(staged: Path, path: Path) -> None:
+        if path.parent.name == "metadata" and path.name != "2.root.json":
+            raise KeyboardInterrupt
+        put(staged, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(durable, "put", crash_after_root)
+        with pytest.raises(KeyboardInterrupt):
+            rotate(office, role)
+    with pytest.raises(RepositoryError):
+        client.refresh(office.repository)
+    do_publish(office)
+    assert client.manifest(office.repository).serial == 1
+
+
 def test_a_lost_root_key_is_replaced(office: Office, tmp_path: Path) -> None:
     client = Client(tmp_path / "client", office.repository)
     (office.folder / "keys" / "offline" / "root-2.pem").unlink()

@@ -68,6 +68,9 @@ def init(
       kiosk register publish OFFICE --stick /media/stick   the same on a stick
 
     Kiosks need two files from the office, once: repository/metadata/1.root.json and register.key.
+    What may be changed later stands in OFFICE/office.json: territories, base_every_days,
+    gate_percent, lifetime_hours, and freshness_hours, such as {"fresh": 24, "ageing": 72,
+    "stale": 336}; null leaves that to the kiosks.
     """  # noqa: D301  # click wants the character
     from offline_cache.publisher.init import init_office, key_names
     from offline_cache.publisher.office import Settings

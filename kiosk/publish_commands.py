@@ -43,6 +43,11 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="The second person's signature (kiosk register approve) for a list that moved too far.",
 )
+@click.option(
+    "--after-pause",
+    is_flag=True,
+    help="The clock is right, though the last publish was more than three weeks ago.",
+)
 @click.option("--json", "json_wanted", is_flag=True, help="Print one line of JSON.")
 @keys_option
 @pin_option
@@ -50,6 +55,7 @@ if TYPE_CHECKING:
 def publish(
     office: Path,
     json_wanted: bool,
+    after_pause: bool,
     key_folders: tuple[Path, ...],
     pin_file: Path | None,
     **what: Path | None,
@@ -78,7 +84,7 @@ def publish(
         from offline_cache.publisher.publish import publish as run
 
         opened, keys = open_office(office, key_folders, pin_file)
-        outcome = run(opened, keys, say=_say, **what)
+        outcome = run(opened, keys, after_pause=after_pause, say=_say, **what)
     if json_wanted:
         click.echo(_json_of(outcome))
         return

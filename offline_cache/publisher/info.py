@@ -14,7 +14,6 @@ from offline_cache.errors import OfficeError
 from offline_cache.publisher.lists import OfficeLists
 from offline_cache.publisher.metadata import ROLES, Published
 from offline_cache.publisher.office import SETTINGS_NAME, TIMESTAMP, Office
-from offline_cache.publisher.repository import ISSUED, TIME_FORMAT
 from offline_cache.publisher.signing import KeyRing
 from offline_cache.publisher.stick import STICK_FOLDER
 
@@ -87,7 +86,7 @@ def inspect(folder: Path, moment: datetime) -> Info:
         manifest=manifest,
         entries=entries,
         waiting=waiting,
-        issued=_issued(published),
+        issued=published.issued,
         roles=roles,
         targets=len(files),
         target_bytes=sum(file.length for file in files.values()),
@@ -181,9 +180,8 @@ def _key(key_id: str, office: Office | None) -> str:
 
 def _life(published: Published, role: str, office: Office | None) -> timedelta | None:
     """How long a role lives in all; None: not known, long."""
-    issued = _issued(published)
-    if role == TIMESTAMP and issued is not None:
-        return published.timestamp.expires - issued
+    if role == TIMESTAMP and published.issued is not None:
+        return published.timestamp.expires - published.issued
     return None if office is None else office.settings.lifetimes[role]
 
 
@@ -216,14 +214,6 @@ def _lists(office: Office | None, manifest: Manifest | None) -> tuple[int | None
     serial = 0 if manifest is None else manifest.serial
     entries = lists.describe(serial).entries if serial in serials else None
     return entries, serials[-1] if serials and serials[-1] > serial else None
-
-
-def _issued(published: Published) -> datetime | None:
-    text = published.timestamp.unrecognized_fields.get(ISSUED)
-    try:
-        return datetime.strptime(f"{text}+0000", f"{TIME_FORMAT}%z")
-    except ValueError:
-        return None
 
 
 def _list_lines(info: Info) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from tuf.api.exceptions import RepositoryError
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from offline_cache.manifest import Manifest
 
 ROLES: Final = (ROOT, TARGETS, *DELEGATED, SNAPSHOT, TIMESTAMP)
+ISSUED: Final = "x-issued"
+"""Signed field of the timestamp: when it was made, so that a kiosk's clock has a floor."""
+TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
 _MAX_METADATA_BYTES: Final = 4 << 20
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _ROOT_NAME: Final = re.compile(r"([1-9][0-9]{0,8})\.root\.json")
@@ -118,6 +122,15 @@ class Published:
     def targets(self, role: str = TARGETS) -> Targets:
         """The signed part of a role that names files, or delegates."""
         return cast("Targets", self._parsed[role].signed)
+
+    @property
+    def issued(self) -> datetime | None:
+        """When the timestamp was signed, UTC; None: it does not say."""
+        text = self.timestamp.unrecognized_fields.get(ISSUED)
+        try:
+            return datetime.strptime(f"{text}+0000", f"{TIME_FORMAT}%z")
+        except ValueError:
+            return None
 
     def signed(self, role: str) -> Signed:
         """The signed part of any role."""

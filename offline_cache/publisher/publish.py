@@ -63,23 +63,26 @@ def publish(
     stick: Path | None = None,
     reference: Path | None = None,
     approval: Path | None = None,
+    after_pause: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
     """Bring the repository up to date; with `stick`, write a complete stick too.
+
+    `after_pause` says that the clock is right though the last publish was long ago.
 
     Raises:
         GateError: a list moved too far; the last one stays published, its signatures renewed.
         TrustError: the approval is wrong.
         BadRowsError: a reference table is wrong; see `reference.read_tables`.
         KeyNotAtHandError: a key that must sign is elsewhere.
-        OfficeError: the office or what is published is damaged.
+        OfficeError: the office or what is published is damaged, or the clock is wrong.
         RegisterBusyError: another publisher is at work.
         RegisterWriteError, RegisterSpaceError: from the disk.
     """
     if stick is not None:
         check_stick(stick)
     with office.locked():
-        repository = OfficeRepository.load(office, keys)
+        repository = OfficeRepository.load(office, keys, after_pause=after_pause)
         before = _published(repository)
         tables = {} if reference is None else read_tables(reference)
         planned, refused = _plan(Planner(office, before, say), approval)

@@ -7,7 +7,7 @@ nothing refers to yet, and timestamp.json last, which refers to them.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
@@ -15,7 +15,7 @@ from tuf.repository import Repository
 
 from offline_cache.errors import OfficeError
 from offline_cache.publisher import durable
-from offline_cache.publisher.metadata import ROLES, Published, file_name
+from offline_cache.publisher.metadata import ISSUED, ROLES, TIME_FORMAT, Published, file_name
 from offline_cache.publisher.office import (
     DELEGATED,
     ROOT,
@@ -29,21 +29,35 @@ from offline_cache.publisher.signing import KeyNotAtHandError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import timedelta
 
     from offline_cache.publisher.metadata import File
     from offline_cache.publisher.office import KeyEntry
     from offline_cache.publisher.signing import KeyRing
 
-ISSUED: Final = "x-issued"
-"""Signed field of the timestamp: when it was made, so that a kiosk's clock has a floor."""
-TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
+_LONGEST_PAUSE: Final = timedelta(days=21)
+"""More than the two weeks of a stick: after that a wrong clock is likelier than a long pause."""
 _HASHES: Final = ["sha256"]
 
 
 def now() -> datetime:
     """The time, UTC, in whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)
+
+
+def _believe(moment: datetime, issued: datetime, *, after_pause: bool) -> None:
+    """Refuse to sign at a wrong time: kiosks keep the newest signed time as the floor of theirs.
+
+    Raises:
+        OfficeError: this machine's clock is behind the last publish, or far ahead of it.
+    """
+    told = (
+        f"this machine's clock says {moment:%Y-%m-%d %H:%M} UTC, but the last publish was at "
+        f"{issued:%Y-%m-%d %H:%M}; set the clock"
+    )
+    if moment < issued:
+        raise OfficeError(told)
+    if moment - issued > _LONGEST_PAUSE and not after_pause:
+        raise OfficeError(f"{told}, or if it is right: kiosk register publish --after-pause")
 
 
 class OfficeRepository(Repository):
@@ -62,11 +76,13 @@ class OfficeRepository(Repository):
         self._also: dict[str, list[str]] = {}
 
     @classmethod
-    def load(cls, office: Office, keys: KeyRing) -> OfficeRepository:
+    def load(cls, office: Office, keys: KeyRing, *, after_pause: bool = False) -> OfficeRepository:
         """The repository of an office as it is published.
 
+        `after_pause` says that the clock is right though the last publish was long ago.
+
         Raises:
-            OfficeError: it is damaged, or this machine's clock is behind the last publish.
+            OfficeError: it is damaged, or this machine's clock cannot be believed.
         """
         published = Published.load(office.repository)
         if damage := published.mismatches():
@@ -74,12 +90,8 @@ class OfficeRepository(Repository):
                 f"{office.repository}: {damage[0]}; bring the repository back from a copy"
             )
         moment = now()
-        issued = published.timestamp.unrecognized_fields.get(ISSUED, "")
-        if isinstance(issued, str) and moment.strftime(TIME_FORMAT) < issued:
-            raise OfficeError(
-                f"this machine's clock says {moment:%Y-%m-%d %H:%M} UTC, but the last publish was "
-                f"at {issued}; set the clock"
-            )
+        if (issued := published.issued) is not None:
+            _believe(moment, issued, after_pause=after_pause)
         return cls(office, keys, published, moment)
 
     def open(self, role: str) -> Metadata[Any]:

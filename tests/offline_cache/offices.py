@@ -90,11 +90,19 @@ def do_publish(
     stick: Path | None = None,
     reference: Path | None = None,
     approval: Path | None = None,
+    after_pause: bool = False,
 ) -> Outcome:
     """Publish with the keys that lie in the office."""
     office = Office.open(office.folder)
     keys = KeyRing(office)
-    return publish(office, keys, stick=stick, reference=reference, approval=approval)
+    return publish(
+        office,
+        keys,
+        stick=stick,
+        reference=reference,
+        approval=approval,
+        after_pause=after_pause,
+    )
 
 
 class Client:

@@ -209,7 +209,8 @@ def test_what_is_half_through_its_life_is_renewed(
     assert do_publish(office).signed == ("register", "snapshot", "timestamp")
     at(monkeypatch, start + timedelta(days=170))
     shutil.rmtree(office.folder / "keys" / "offline")
-    assert set(do_publish(office).signed) == {"register", "reference", "snapshot", "timestamp"}
+    signed = do_publish(office, after_pause=True).signed
+    assert set(signed) == {"register", "reference", "snapshot", "timestamp"}
     assert client.get(office.repository, "register/manifest.json") is None
 
 
@@ -217,7 +218,7 @@ def test_offline_roles_are_renewed_when_their_medium_is_there(
     office: Office, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at(monkeypatch, datetime.now(UTC) + timedelta(days=200))
-    assert "targets" in do_publish(office).signed
+    assert "targets" in do_publish(office, after_pause=True).signed
     published = Published.load(office.repository)
     assert published.unverified() == []
     assert published.root.version == 2
@@ -228,6 +229,17 @@ def test_a_clock_that_went_back_is_noticed(office: Office, monkeypatch: pytest.M
     at(monkeypatch, datetime.now(UTC) - timedelta(hours=1))
     with pytest.raises(OfficeError, match="set the clock"):
         do_publish(office)
+
+
+def test_a_clock_that_jumped_ahead_is_not_signed(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every kiosk would take the future for its floor, and could not be brought back from it."""
+    at(monkeypatch, datetime.now(UTC) + timedelta(days=22))
+    with pytest.raises(OfficeError, match=r"set the clock, or if it is right: .*--after-pause"):
+        do_publish(office)
+    assert Published.load(office.repository).timestamp.version == 1
+    do_publish(office, after_pause=True)
 
 
 class _CrashError(Exception):

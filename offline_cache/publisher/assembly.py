@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
 
 from offline_cache.columns import NO_INSURER, References
 from offline_cache.errors import BadRowsError
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from offline_cache.format import Insurer
     from offline_cache.publisher.records import RunFile
     from offline_cache.wire import Header
@@ -24,32 +28,36 @@ _TASK_RECORDS: Final = 600_000
 _COPY_BYTES: Final = 1024 * 1024
 
 
-def number_references(
-    runs: Iterable[tuple[Path, Sequence[Insurer], Sequence[str]]],
-) -> References:
-    """One pair of reference tables for all runs, in the order of their content.
+class ReferenceTables:
+    """The reference tables of many runs, each with its own, as one pair."""
 
-    Each run comes with its own tables, and is told which numbers of the whole they have.
+    def __init__(self) -> None:
+        """Start with none."""
+        self._insurers: dict[Insurer, int] = {}
+        self._clinics: dict[str, int] = {}
+        self._runs: list[tuple[Path, NDArray[np.uint32], NDArray[np.uint32]]] = []
 
-    Raises:
-        BadRowsError: there are more insurers than a file can number.
-        OSError: from the file system.
-    """
-    runs = list(runs)
-    found = merge_references(
-        References(tuple(insurers), tuple(clinics)) for _, insurers, clinics in runs
-    )
-    if len(found.insurers) >= NO_INSURER:
-        raise BadRowsError(f"more than {NO_INSURER - 1:,} insurers; nothing was published")
-    insurer_numbers = {insurer: place for place, insurer in enumerate(found.insurers)}
-    clinic_numbers = {clinic: place for place, clinic in enumerate(found.clinics)}
-    for run, insurers, clinics in runs:
-        write_mapping(
-            run,
-            [insurer_numbers[insurer] for insurer in insurers],
-            [clinic_numbers[clinic] for clinic in clinics],
-        )
-    return found
+    def add(self, run: Path, insurers: Iterable[Insurer], clinics: Iterable[str]) -> None:
+        """Take in those of one run."""
+        insurer_ids = [self._insurers.setdefault(each, len(self._insurers)) for each in insurers]
+        clinic_ids = [self._clinics.setdefault(each, len(self._clinics)) for each in clinics]
+        self._runs.append((run, np.array(insurer_ids, np.uint32), np.array(clinic_ids, np.uint32)))
+
+    def number(self) -> References:
+        """The tables, in the order of their content; every run is told the numbers of its own.
+
+        Raises:
+            BadRowsError: there are more insurers than a file can number.
+            OSError: from the file system.
+        """
+        found = merge_references([References(tuple(self._insurers), tuple(self._clinics))])
+        if len(found.insurers) >= NO_INSURER:
+            raise BadRowsError(f"more than {NO_INSURER - 1:,} insurers; nothing was published")
+        insurers = _places(found.insurers, self._insurers)
+        clinics = _places(found.clinics, self._clinics)
+        for run, insurer_ids, clinic_ids in self._runs:
+            write_mapping(run, insurers[insurer_ids].tolist(), clinics[clinic_ids].tolist())
+        return found
 
 
 def merge_references(tables: Iterable[References]) -> References:
@@ -61,6 +69,13 @@ def merge_references(tables: Iterable[References]) -> References:
         clinics.update(each.clinics)
     by_number = sorted(insurers, key=lambda insurer: (insurer.ogrn, insurer.okato))
     return References(tuple(by_number), tuple(sorted(clinics)))
+
+
+def _places(ordered: Sequence[Any], ids: dict[Any, int]) -> NDArray[np.uint32]:
+    """By id, the place in the order."""
+    places = np.zeros(len(ids), np.uint32)
+    places[[ids[each] for each in ordered]] = np.arange(len(ids))
+    return places
 
 
 def merge_tasks(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from offline_cache.columns import DIGEST_MODULUS, POLICY_TYPE_CODES, STATUS_CODES, References
 from offline_cache.errors import BadRowsError
 from offline_cache.format import KeyKind
-from offline_cache.publisher.assembly import merge_tasks, number_references, write_file
+from offline_cache.publisher.assembly import ReferenceTables, merge_tasks, write_file
 from offline_cache.publisher.engine import InlineEngine
 from offline_cache.publisher.mapping import MapTask, map_partition
 from offline_cache.publisher.merging import merge_range
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from offline_cache.format import PolicyType, Status
     from offline_cache.publisher.engine import Engine
-    from offline_cache.publisher.mapping import KeySource, RunSummary
+    from offline_cache.publisher.mapping import KeySource
     from offline_cache.publisher.merging import PartSummary
     from offline_cache.publisher.sources import Source
     from offline_cache.rows import Problem
@@ -92,7 +92,8 @@ class _Build:
         self._rows = 0
         self._records = 0
         self._runs: list[RunFile] = []
-        self._summaries: list[RunSummary] = []
+        self._tables = ReferenceTables()
+        self._kinds: set[KeyKind] = set()
 
     def read(self, source: Source) -> None:
         """Make runs of a source."""
@@ -101,7 +102,8 @@ class _Build:
         lines = source.first_line
         for answer in self._engine.map(map_partition, self._map_tasks(source, amounts)):
             self._runs.append(RunFile(answer.run, lines, source.name, source.unit))
-            self._summaries.append(answer)
+            self._tables.add(answer.run, answer.insurers, answer.clinics)
+            self._kinds |= answer.kinds
             self._problems.add_all(_placed(answer.problems, lines, source), answer.problem_count)
             lines += answer.lines
             self._rows += answer.rows
@@ -112,9 +114,7 @@ class _Build:
     def write(self, out: Path) -> Built:
         """Merge the runs into a rows file."""
         self._problems.settle()
-        references = number_references(
-            (each.run, each.insurers, each.clinics) for each in self._summaries
-        )
+        references = self._tables.number()
         # Numbers that stand twice can leave so few rows that the file has half the blocks.
         blocks = block_count(self._records)
         parts = self._merge(references, blocks, self._problems)
@@ -128,12 +128,11 @@ class _Build:
             raise BadRowsError("not one row to publish; nothing was published")
         digest = sum(part.digest for part in parts) % DIGEST_MODULUS
         write_file(out, Header(entries, digest, references), [part.part for part in parts])
-        kinds = frozenset[KeyKind]().union(*(each.kinds for each in self._summaries))
         return Built(
             rows=self._rows,
             entries=entries,
             digest=digest,
-            kinds=tuple(kind for kind in KeyKind if kind in kinds),
+            kinds=tuple(kind for kind in KeyKind if kind in self._kinds),
             statuses=_counted(STATUS_CODES, [part.statuses for part in parts]),
             policy_types=_counted(POLICY_TYPE_CODES, [part.policy_types for part in parts]),
         )

@@ -50,8 +50,26 @@ class Digits:
         return self.empty | self.good
 
     def _in_groups(self, column: pa.Array, length: int, places: NDArray[np.int64]) -> None:
-        for place, value in zip(places, column.take(pa.array(places)).to_pylist(), strict=True):
-            folded = fold_number(value) if len(value) <= MAX_FIELD_CHARACTERS else ""
+        """Numbers with spaces and hyphens in them, or with worse."""
+        if not len(places):
+            return
+        values = column.take(pa.array(places))
+        joined = pc.replace_substring_regex(values, "[ -]+", "")
+        digits = pc.match_substring_regex(joined, f"^[0-9]{{{length}}}$")
+        plain = digits.to_numpy(zero_copy_only=False) & (
+            byte_lengths(values) <= MAX_FIELD_CHARACTERS
+        )
+        found = joined.cast(pa.binary()).to_numpy(zero_copy_only=False)[plain]
+        self.digits[places[plain]] = found.astype(self.digits.dtype)
+        self.good[places[plain]] = True
+        self._singly(values, length, places, np.flatnonzero(~plain))
+
+    def _singly(
+        self, values: pa.Array, length: int, places: NDArray[np.int64], which: NDArray[np.int64]
+    ) -> None:
+        for place, value in zip(places[which], values.take(pa.array(which)), strict=True):
+            text = value.as_py()
+            folded = fold_number(text) if len(text) <= MAX_FIELD_CHARACTERS else ""
             if len(folded) == length and folded.isascii() and folded.isdecimal():
                 self.digits[place] = folded.encode()
                 self.good[place] = True

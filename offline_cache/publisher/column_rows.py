@@ -17,7 +17,6 @@ import pyarrow.compute as pc
 
 from offline_cache.columns import KEY_BIAS
 from offline_cache.format import FIELD_SEPARATOR, KeyKind, RegisterKey
-from offline_cache.normalise import fold_document, fold_old_policy
 from offline_cache.publisher.column_codes import (
     BAD,
     birth_code,
@@ -32,12 +31,12 @@ from offline_cache.publisher.column_codes import (
     status_code,
 )
 from offline_cache.publisher.column_digits import Digits, as_bytes, byte_lengths, luhn
+from offline_cache.publisher.column_folds import DOCUMENT, OLD_POLICY, FoldRule, fold_column
 from offline_cache.publisher.records import KINDS, RECORD
 from offline_cache.row_fields import (
     CERTIFICATE_DIGITS,
     COLUMNS,
     ENP_DIGITS,
-    MAX_FIELD_CHARACTERS,
     SNILS_DIGITS,
     Fields,
     arranger,
@@ -165,8 +164,8 @@ class ColumnJudge:
             self._columns.get("temporary_certificate"), CERTIFICATE_DIGITS, len(self._lines)
         )
         snils = Digits(self._columns.get("snils"), SNILS_DIGITS, len(self._lines))
-        old = self._folded("old_policy", fold_old_policy)
-        document = self._folded("document", fold_document)
+        old = self._folded("old_policy", OLD_POLICY)
+        document = self._folded("document", DOCUMENT)
         self._good &= (enp.empty | enp.good & luhn(enp.digits)) & certificate.usable
         self._good &= snils.usable
         has_old = np.zeros(len(self._lines), bool)
@@ -198,20 +197,15 @@ class ColumnJudge:
         kept = self._good[places]
         return places[kept], [value for value, keep in zip(folded, kept, strict=True) if keep]
 
-    def _folded(
-        self, name: str, fold: Callable[[str], str]
-    ) -> tuple[NDArray[np.int64], list[bytes]]:
+    def _folded(self, name: str, rule: FoldRule) -> tuple[NDArray[np.int64], list[bytes]]:
         """Rows that have something in this column, and it folded; what cannot be is not good."""
         column = self._columns.get(name)
         if column is None:
             return np.empty(0, np.int64), []
         places = np.flatnonzero(byte_lengths(column))
-        folded = []
-        for place, value in zip(places, column.take(pa.array(places)).to_pylist(), strict=True):
-            number = fold(value) if len(value) <= MAX_FIELD_CHARACTERS else ""
-            self._good[place] &= bool(number)
-            folded.append(number.encode())
-        return places, folded
+        folded = fold_column(column.take(pa.array(places)), rule)
+        self._good[places] &= folded != b""
+        return places, folded.tolist()
 
     def _keyed(
         self, entry: Any, kind: KeyKind, rows: NDArray[np.int64], values: list[bytes]

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from offline_cache.publisher.mapping import Collector
 
 PIECE_BYTES: Final = 8 * 1024 * 1024
+LARGEST_PIECE_BYTES: Final = 16 * 1024 * 1024
+"""A worker needs about 13 times as much memory, and 100 MB."""
 MOST_PIECES: Final = 1000
-"""Larger inputs get larger pieces, so that a merge has not too many runs to read from."""
+"""Larger inputs get larger pieces first, so that a merge has not too many runs to read from."""
 _SEARCH_BYTES: Final = 64 * 1024
 
 
@@ -89,7 +91,9 @@ class CsvSource:
         self._path = path
         self.layout, self._start = open_csv(path, encoding)
         self.total: int | None = path.stat().st_size - self._start
-        self._piece_bytes = piece_bytes or max(PIECE_BYTES, self.total // MOST_PIECES)
+        self._piece_bytes = piece_bytes or min(
+            max(PIECE_BYTES, self.total // MOST_PIECES), LARGEST_PIECE_BYTES
+        )
 
     def shares(self) -> Iterator[Share]:
         """Pieces of whole lines.

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from offline_cache import file_writer, layout
+from offline_cache import columns, file_writer, layout
 from offline_cache.errors import (
     BadRowsError,
     RegisterCorruptError,
     RegisterError,
+    RegisterSpaceError,
     RegisterWriteError,
 )
 from offline_cache.format import KeyKind, RegisterKey, Status
@@ -132,6 +134,18 @@ def test_a_source_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
 
+def test_a_full_disk_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "run-0"))
+
+    for place in ("mapping.write_run", "merging.encode_records", "build.write_file"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"offline_cache.publisher.{place}", full)
+            with pytest.raises(RegisterSpaceError, match="the disk is full"):
+                build(tmp_path, [row(1)])
+        assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
 def test_serials_count_on(tmp_path: Path) -> None:
     assert next_serial(tmp_path) == 1
     build(tmp_path, [row(1)], serial=41, key=OTHER_KEY)
@@ -161,7 +175,7 @@ def test_what_reads_back_differently_is_not_published(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build(tmp_path, [row(1)], serial=1)
-    checks = file_writer.person_checks
+    checks = columns.person_checks
 
     def forgetful(*block: Any) -> list[int]:
         return [check ^ 1 << 40 for check in checks(*block)]

@@ -90,7 +90,8 @@ def init(
     click.echo(
         f"\nMove {offline} to another medium now (a stick in a safe, and a copy in another one).\n"
         "They sign new keys and unusual lists; whoever has two of the root keys can publish "
-        "anything.\nWhere they are needed, name their folder: --keys /media/safe/offline"
+        "anything.\napprover.pem belongs to a second person. Where such keys are needed, name "
+        "their folder:\n--keys /media/safe/offline"
     )
     click.echo(
         f"\nGive every kiosk {made.repository / 'metadata' / '1.root.json'}\n"
@@ -106,7 +107,8 @@ def info(place: Path, at: str | None, *, json_wanted: bool) -> None:
     """Show what is published, how old it is, who signs, and what runs out when.
 
     Warns 72 and 24 hours before anything expires (what lives shorter than three days: when a half
-    and when a quarter of its life is left), and then ends with exit code 1, so that cron mails it.
+    and when a quarter of its life is left), and then ends with exit code 1. Warnings go to
+    standard error: with >/dev/null, cron mails them and nothing else.
     """
     from offline_cache.publisher.info import as_json, inspect, lines
 
@@ -145,6 +147,7 @@ def info(place: Path, at: str | None, *, json_wanted: bool) -> None:
             *("register", "reference", "software", "approver"),
         ]
     ),
+    metavar="ROLE",
 )
 def rotate_key(
     office: Path,
@@ -155,6 +158,8 @@ def rotate_key(
     pin_file: Path | None,
 ) -> None:
     """Put a new key in place of a role's key and publish that; kiosks follow by themselves.
+
+    ROLE is root, targets, snapshot, timestamp, register, reference, software or approver.
 
     \b
     What must be at hand besides the new key:

@@ -74,6 +74,9 @@ def publish(
     share of a status or a policy type moved by more than 5 percentage points, is refused without
     --approval; the last one stays published and its signatures alive.
 
+    The offline roles (root, targets, software) live for a year and half a year. Once half of that
+    is over, publish with --keys /media/safe/offline: whatever is due and can be is signed anew.
+
     Serve OFFICE/repository as static files, or copy it (rsync -a, timestamp.json last). Lists older
     than the last published one are removed from OFFICE/lists.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,7 @@ from offline_cache.publisher.next_list import KEY_CHECK, NextList, Planner
 from offline_cache.publisher.office import REFERENCE, REGISTER, SNAPSHOT, TIMESTAMP
 from offline_cache.publisher.reference import read_tables, reference_target
 from offline_cache.publisher.repository import OfficeRepository
+from offline_cache.publisher.signing import KeyNotAtHandError
 from offline_cache.publisher.stick import check_stick, write_stick
 from offline_cache.store import ensure_space
 
@@ -173,7 +175,8 @@ def _renew(repository: OfficeRepository) -> None:
         if role in {SNAPSHOT, TIMESTAMP, *repository.staged_roles}:
             continue
         if repository.due(role) and repository.can_sign(role):
-            with repository.edit(role):
+            # A token may refuse after all; `info` warns before that matters.
+            with suppress(KeyNotAtHandError), repository.edit(role):
                 pass
     repository.do_snapshot(force=repository.due(SNAPSHOT))
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from offline_cache.errors import OfficeError
+from offline_cache.publisher import repository
 from offline_cache.publisher.init import init_office
 from offline_cache.publisher.metadata import Published
 from offline_cache.publisher.office import Office, Settings
@@ -75,7 +77,9 @@ def test_a_role_signs_with_a_token(token: str, tmp_path: Path) -> None:
     assert done.new.uri == f"hsm:3?label={token}"
 
 
-def test_a_token_that_does_not_sign(token: str, tmp_path: Path) -> None:
+def test_a_token_that_does_not_sign(
+    token: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     keys = {"register": f"hsm:2?label={token}"}
     office = init_office(tmp_path / "office", Settings(()), keys=keys, pin=lambda: PIN)
     add_list(office, 1, entries(5))
@@ -86,6 +90,13 @@ def test_a_token_that_does_not_sign(token: str, tmp_path: Path) -> None:
     # With nothing that the token must sign, the day goes on without it.
     (office.folder / "lists" / "list-1.json").unlink()
     assert publish(office, KeyRing(office)).signed == ("timestamp",)
+    later = repository.now() + timedelta(days=16)
+    monkeypatch.setattr(repository, "now", lambda: later)
+    for pin in (None, lambda: "0000"):
+        signed = publish(office, KeyRing(office, pin=pin)).signed
+        assert "timestamp" in signed
+        assert "register" not in signed
+    assert "register" in publish(office, KeyRing(office, pin=lambda: PIN)).signed
 
 
 @pytest.mark.usefixtures("token")

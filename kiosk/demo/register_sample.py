@@ -17,7 +17,7 @@ from offline_cache.csv_rows import COLUMNS
 from offline_cache.format import PolicyType, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from kiosk.policy.model import Smo
@@ -89,10 +89,18 @@ _EXPIRED: Final = frozenset({Status.EXPIRED, Status.TEMPORARY_PERMIT_ANNULLED})
 _CLINICS_PER_TERRITORY: Final = 40
 
 
-def write_csv(path: Path, n: int = SAMPLE_ROWS, seed: int = 1, today: date | None = None) -> None:
+def write_csv(
+    path: Path,
+    n: int = SAMPLE_ROWS,
+    seed: int = 1,
+    today: date | None = None,
+    *,
+    absent: Collection[str] = ABSENT,
+) -> None:
     """Write a sample of `n` rows (UTF-8, header) to `path`; the same for the same arguments.
 
-    `today` is what "expired" and "in the future" refer to; the default is today.
+    `today` is what "expired" and "in the future" refer to; the default is today. `absent` are the
+    slugs of those of the cast who are left out.
 
     Raises:
         ValueError: `n` is below `SMALLEST_SAMPLE`.
@@ -100,7 +108,7 @@ def write_csv(path: Path, n: int = SAMPLE_ROWS, seed: int = 1, today: date | Non
     """
     if n < SMALLEST_SAMPLE:
         raise ValueError(f"a sample has at least {SMALLEST_SAMPLE} rows")
-    cast = [one for one in PEOPLE if one.slug not in ABSENT]
+    cast = [one for one in PEOPLE if one.slug not in absent]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
         writer.writeheader()

@@ -16,6 +16,7 @@ import click
 
 from kiosk.app import App
 from kiosk.demo.daemon import DaemonUnavailableError
+from kiosk.demo.fund import CommandError, SampleFund
 from kiosk.demo.scenes import FOR_REGISTRAR, KEYS, SCENES, Scene
 from kiosk.demo.stage import WAIT_SECONDS, SceneError, Stage, Watch
 from kiosk.exits import Exit, Refusal
@@ -54,7 +55,7 @@ def play(headless: Path | None, audience: str) -> None:
                 _in_window(folder, audience)
             else:
                 _tour(folder, headless)
-    except (DaemonUnavailableError, UiError, OSError) as error:
+    except (CommandError, DaemonUnavailableError, SceneError, UiError, OSError) as error:
         raise Refusal(f"demo: {error}", Exit.DEVICE) from None
 
 
@@ -75,7 +76,7 @@ def _tour(folder: Path, out: Path) -> None:
     for old in out.glob("[0-9][0-9][0-9][0-9]*.png"):
         old.unlink()
     watch = Watch()
-    with Stage(folder, watch) as stage:
+    with SampleFund(folder) as fund, Stage(folder, watch, fund) as stage:
         watch.recorder = recorder = Recorder(out, stage.clock)
         with open_window(stage.config.screen, headless=out) as window:
             failed = _perform(stage, stage.config, window, recorder, SCENES)
@@ -113,8 +114,12 @@ def _perform(
 
     actor = threading.Thread(target=script, name="tour")
     actor.start()
-    app.run()
-    actor.join()
+    try:
+        app.run()
+    finally:
+        # A kiosk that broke must not leave the script waiting for its frames.
+        app.stop()
+        actor.join()
     return failed
 
 
@@ -123,8 +128,8 @@ def _perform(
 
 def _in_window(folder: Path, audience: str) -> None:
     watch = Watch()
-    with Stage(folder, watch) as stage:
-        stage.publish_sample()
+    with SampleFund(folder) as fund, Stage(folder, watch, fund) as stage:
+        stage.publish()
         stage.hold_seconds = LOOK_SECONDS
         config = stage.for_registrar() if audience == "registrar" else stage.config
         with open_window(config.screen, windowed=True) as window:

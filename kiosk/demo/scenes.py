@@ -184,23 +184,33 @@ def _clock_wrong(stage: Stage) -> None:
         stage.set_clock(None)
 
 
-def _with_list(
-    slug: str,
-    expected: str,
-    *,
-    age: timedelta = timedelta(),
-    territories: tuple[str, ...] = (),
-) -> Callable[[Stage], None]:
-    """Play with another list, put in place while the kiosk runs, and bring the sample back."""
+def _days_later(days: int, expected: str) -> Callable[[Stage], None]:
+    """Days go by in which no new list comes."""
 
     def play(stage: Stage) -> None:
-        stage.publish_small(age=age, territories=territories)
+        stage.set_clock(datetime.now(UTC) + timedelta(days=days))
         try:
-            stage.tap(card_of(slug), expected)
+            stage.tap(card_of("plain_man"), expected)
         finally:
-            stage.publish_sample()
+            stage.set_clock(None)
 
     return play
+
+
+def _list_refreshed(stage: Stage) -> None:
+    """Who was insured since the last list is found as soon as the next one is there."""
+    stage.tap(card_of("absent"), "not-in-list")
+    stage.publish(absent=())
+    stage.tap(card_of("absent"), "insured")
+
+
+def _not_covered(stage: Stage) -> None:
+    """A list that is for one territory says nothing about the numbers of another."""
+    stage.publish(territories=("77",))
+    try:
+        stage.tap(card_of("absent"), "not-covered")
+    finally:
+        stage.publish()
 
 
 def _reader_unplugged(stage: Stage) -> None:
@@ -255,7 +265,7 @@ def _pcscd_restarted(stage: Stage) -> None:
 def _no_list(stage: Stage) -> None:
     """A fresh kiosk has no list yet; the list is used as soon as it is there."""
     stage.tap(card_of("plain_man"), "no-list")
-    stage.publish_sample()
+    stage.publish()
     stage.tap(card_of("plain_man"), "insured")
 
 
@@ -281,6 +291,11 @@ SCENES: Final = (
     Scene("details-differ", _tap(lambda: card_of("details_differ"), "details-differ")),
     Scene("to-be-clarified", _tap(lambda: card_of("to_clarify"), "to-be-clarified")),
     Scene("not-in-list", _tap(lambda: card_of("absent"), "not-in-list")),
+    Scene("list-refreshed", _list_refreshed),
+    Scene("list-ageing", _days_later(2, "insured")),
+    Scene("list-too-old", _days_later(15, "list-too-old")),
+    Scene("clock-wrong", _clock_wrong),
+    Scene("not-covered", _not_covered),
     Scene("wrong-card", _tap(other_card, "wrong-card")),
     Scene("mute-card", _tap(lambda: faults.Mute(card_of("plain_man")), "mute-card")),
     Scene("unreadable-card", _tap(_damaged, "unreadable-card")),
@@ -299,14 +314,10 @@ SCENES: Final = (
     ),
     Scene("not-a-policy-number", _scan(_city_card, "not-a-policy-number")),
     Scene("no-number", _scan(lambda: b"TICKET A-17", "no-number")),
-    Scene("clock-wrong", _clock_wrong),
     Scene("reader-unplugged", _reader_unplugged),
     Scene("scanner-unplugged", _scanner_unplugged),
     Scene("pcscd-restarted", _pcscd_restarted),
     Scene("out-of-service", _out_of_service),
-    Scene("list-ageing", _with_list("plain_man", "insured", age=timedelta(days=2))),
-    Scene("list-too-old", _with_list("plain_man", "list-too-old", age=timedelta(days=15))),
-    Scene("not-covered", _with_list("absent", "not-covered", territories=("77",))),
 )
 """In the order of the tour. `no-list` comes first: it needs a kiosk without a register."""
 

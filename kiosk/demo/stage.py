@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, Self
 from kiosk.clock import Clock
 from kiosk.config import Config, KioskSection, RegisterSection, ScannerSection
 from kiosk.demo.daemon import PrivatePcscd
-from kiosk.demo.register_sample import SAMPLE_ROWS, SMALLEST_SAMPLE, write_csv
+from kiosk.demo.fund import CommandError
+from kiosk.demo.register_sample import ABSENT, SMALLEST_SAMPLE, write_csv
 from kiosk.demo.scanner import VirtualScanner
 from kiosk.demo.vpcd import VirtualSlot
 from kiosk.recorder import label_of
@@ -24,11 +25,12 @@ from offline_cache.publisher import build_base
 from offline_cache.rows import Problems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from kiosk.app import Shown
     from kiosk.demo.card import Card
+    from kiosk.demo.fund import SampleFund
     from kiosk.recorder import Recorder
 
 WAIT_SECONDS: Final = 10.0
@@ -102,8 +104,8 @@ class Stage:
     private pcscd: one stage a process.
     """
 
-    def __init__(self, folder: Path, watch: Watch) -> None:
-        """Start the devices.
+    def __init__(self, folder: Path, watch: Watch, fund: SampleFund | None = None) -> None:
+        """Start the devices; `fund` publishes what `publish` brings to the kiosks.
 
         Raises:
             DaemonUnavailableError: this machine cannot run a private pcscd.
@@ -115,8 +117,12 @@ class Stage:
         self._offset = 0.0
         self._serial = 0
         self.clock = Clock(lambda: time.time() + self._offset)
-        self._key_file = folder / "register.key"
-        self._key_file.write_bytes(os.urandom(32))
+        self._fund = fund
+        if fund is None:
+            self._key_file = folder / "register.key"
+            self._key_file.write_bytes(os.urandom(32))
+        else:
+            self._key_file = fund.key_file
         self._devices = ExitStack()
         try:
             self.pcscd = self._devices.enter_context(PrivatePcscd())
@@ -143,30 +149,51 @@ class Stage:
         return Config(
             kiosk=KioskSection(id="0412", contact="8-800-000-00-00"),
             scanner=ScannerSection(self.scanner.path),
-            register=RegisterSection(self._folder / "register", self._key_file),
+            register=RegisterSection(self._register, self._key_file),
         )
 
     def for_registrar(self) -> Config:
-        """The same kiosk, as a registrar has it."""
+        """The kiosk beside it, as a registrar has it, which gets its lists by stick."""
         config = self.config
-        return replace(config, kiosk=replace(config.kiosk, audience="registrar"))
+        kiosk = replace(config.kiosk, audience="registrar")
+        if self._fund is None:
+            return replace(config, kiosk=kiosk)
+        register = replace(config.register, dir=self._beside)
+        return replace(config, kiosk=replace(kiosk, id="0413"), register=register)
 
-    def publish_sample(self) -> None:
-        """Put the sample register of 50,000 entries into the kiosk's folder, signed now."""
-        self._publish(SAMPLE_ROWS)
+    @property
+    def _register(self) -> Path:
+        return self._folder / "register"
 
-    def publish_small(
-        self, *, age: timedelta = timedelta(), territories: tuple[str, ...] = ()
+    @property
+    def _beside(self) -> Path:
+        return self._folder / "register-beside"
+
+    def publish(
+        self, *, absent: Collection[str] = ABSENT, territories: tuple[str, ...] = ()
     ) -> None:
-        """Put a small register with the same cast there, with other properties."""
-        self._publish(SMALLEST_SAMPLE, age=age, territories=territories)
+        """Have the fund publish the next list (see `SampleFund.publish`), and both kiosks take it.
 
-    def _publish(
-        self, rows: int, *, age: timedelta = timedelta(), territories: tuple[str, ...] = ()
-    ) -> None:
-        csv = self._folder / f"sample-{rows}.csv"
-        if not csv.exists():
-            write_csv(csv, rows)
+        The first does over the network, the one beside it from the stick.
+
+        Raises:
+            SceneError: a command failed, or they have different lists.
+        """
+        if self._fund is None:
+            raise SceneError("there is no fund on this stage")
+        try:
+            self._fund.publish(absent=absent, territories=territories)
+            over_network = self._fund.update(self._register)
+            by_stick = self._fund.update(self._beside, by_stick=True)
+        except CommandError as error:
+            raise SceneError(str(error)) from error
+        if over_network != by_stick:
+            raise SceneError(f"list {over_network} over the network, {by_stick} by stick")
+
+    def publish_small(self) -> None:
+        """Put a small register with the cast into the kiosk's folder, without a fund."""
+        csv = self._folder / "sample.csv"
+        write_csv(csv, SMALLEST_SAMPLE)
         self._serial += 1
         now = datetime.now(UTC)
         with csv.open("rb") as stream:
@@ -174,11 +201,10 @@ class Stage:
             build_base(
                 read_rows(stream, problems),
                 load_key_file(self._key_file),
-                self._folder / "register",
+                self._register,
                 serial=self._serial,
-                as_of=now - age,
-                next_expected=now - age + timedelta(days=1),
-                territories=territories,
+                as_of=now,
+                next_expected=now + timedelta(days=1),
                 problems=problems,
             )
 

@@ -1,0 +1,128 @@
+"""A fund on this machine: an office that publishes the sample list, its web server, and a stick.
+
+Everything is done with the commands that a real office and a real technician use, as processes of
+their own: what the demo shows is what the README says.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from kiosk.demo.certificates import make_certificates
+from kiosk.demo.fund_server import FundServer
+from kiosk.demo.register_sample import ABSENT, SAMPLE_ROWS, write_csv
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+_log = logging.getLogger(__name__)
+
+TERRITORY: Final = "78"
+"""Of the office: the people of its golden policies have numbers of this territory."""
+_KIOSK: Final = (sys.executable, "-c", "from kiosk.cli import main; main()")
+
+
+class CommandError(Exception):
+    """A command of the demo failed; the message is what it said."""
+
+
+class SampleFund:
+    """An office, served over HTTPS from this machine. Usable as a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        """Set the office up in `folder` and serve its repository, which is still empty.
+
+        Raises:
+            CommandError: the office cannot be set up.
+        """
+        self._folder = folder
+        self._office = folder / "office"
+        self.stick = folder / "stick"
+        """Mount point of the stick."""
+        self.key_file = self._office / "register.key"
+        self.root_file = self._office / "repository" / "metadata" / "1.root.json"
+        run("register", "init", self._office, "--territory", TERRITORY)
+        self.stick.mkdir()
+        certificates = make_certificates(folder / "certificates")
+        self.ca_file = certificates.ca
+        self._server = FundServer(self._office / "repository", certificates).start()
+
+    def __enter__(self) -> Self:
+        """The fund itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop serving."""
+        self._server.stop()
+
+    def publish(
+        self,
+        *,
+        rows: int = SAMPLE_ROWS,
+        absent: Collection[str] = ABSENT,
+        territories: tuple[str, ...] = (),
+    ) -> None:
+        """Publish the next list, for the network and on the stick.
+
+        Args:
+            rows: how many people it holds.
+            absent: who of the cast is not among them.
+            territories: what it covers; none for no limit.
+
+        Raises:
+            CommandError: a command failed.
+        """
+        export = self._folder / "export.csv"
+        write_csv(export, rows, absent=absent)
+        expected = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
+        covers = [word for code in territories for word in ("--territory", code)]
+        run("register", "build", "--office", self._office, "--next-expected", expected,
+            *covers, export)  # fmt: skip
+        run("register", "publish", self._office, "--stick", self.stick)
+
+    def write_config(self, register: Path) -> Path:
+        """The configuration with which a kiosk whose register lies in `register` updates itself."""
+        path = register.with_suffix(".toml")
+        path.write_text(
+            f"[register]\ndir = {_toml(register)}\nkey_file = {_toml(self.key_file)}\n"
+            f"[update]\nurl = {json.dumps(self._server.url)}\n"
+            f"root_file = {_toml(self.root_file)}\nca_file = {_toml(self.ca_file)}\n",
+            encoding="utf-8",
+        )
+        return path
+
+    def update(self, register: Path, *, by_stick: bool = False) -> int:
+        """Bring the kiosk whose register lies in `register` to the newest list; its serial.
+
+        Raises:
+            CommandError: the update failed.
+        """
+        options: tuple[str | Path, ...] = ("--config", self.write_config(register))
+        if by_stick:
+            options += ("--from", self.stick)
+        outcome: dict[str, Any] = json.loads(run("update", *options))
+        return int(outcome["serial"])
+
+
+def run(*words: str | Path) -> str:
+    """Run a `kiosk` command; what it printed.
+
+    Raises:
+        CommandError: it failed.
+    """
+    _log.info("kiosk %s", " ".join(str(word) for word in words))
+    done = subprocess.run([*_KIOSK, *map(str, words)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise CommandError(f"kiosk {words[0]}: {said[-1] if said else done.returncode}")
+    return done.stdout
+
+
+def _toml(path: Path) -> str:
+    return json.dumps(str(path.absolute()))

@@ -22,9 +22,9 @@ import sqlite_utils
 from kiosk.demo.people import make_enp
 from kiosk.demo.register_sample import write_csv
 from kiosk.policy.model import Sex
-from offline_cache.csv_rows import read_rows
 from offline_cache.format import KeyKind, RegisterKey
-from offline_cache.publisher import build_base
+from offline_cache.publisher import publish_base
+from offline_cache.publisher.csv_columns import CsvSource
 from offline_cache.register import Register
 from offline_cache.rows import Problems
 from tests.benchmarks.table import Row, Summary, compared, percentile, scaled
@@ -99,9 +99,9 @@ def _absent_numbers() -> list[str]:
 
 
 def _build(source: Path, key: RegisterKey, out: Path) -> int:
-    with source.open("rb") as stream:
-        rows = read_rows(stream, Problems())
-        built = build_base(rows, key, out, serial=1, as_of=datetime.now(UTC))
+    built = publish_base(
+        [CsvSource(source)], key, out, serial=1, as_of=datetime.now(UTC), problems=Problems()
+    )
     if built.entries != ROWS:
         raise AssertionError(f"{built.entries} entries instead of {ROWS}")
     return built.bytes

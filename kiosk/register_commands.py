@@ -74,7 +74,11 @@ def register() -> None:
     default=AUTO,
     help="Of a CSV. Default: found out.",
 )
-@click.option("--postgres", metavar="DSN", help="Read from PostgreSQL: a connection string or URL.")
+@click.option(
+    "--postgres",
+    metavar="DSN",
+    help="Read from PostgreSQL: a connection string or URL; the password is best in ~/.pgpass.",
+)
 @click.option("--query", metavar="SQL", help="What to read; columns named as below.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes. Default: all cores.")
 @click.option("--dask", metavar="ADDRESS", help="Build on the Dask cluster with this scheduler.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -11,9 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 from distributed import Client, LocalCluster
 
 from kiosk.demo.register_sample import write_csv
+from kiosk.exits import Exit
+from kiosk.register_commands import register as register_group
 from offline_cache.columns import digest_of
 from offline_cache.errors import BadRowsError, RegisterError
 from offline_cache.format import KeyKind, Status
@@ -117,6 +121,11 @@ def test_a_cluster_of_two_worker_processes_changes_nothing(
         ) as cluster,
         dask_engine(cluster.scheduler_address) as engine,
     ):
+        command = ["build", "--key-file", str(key), "--out", str(tmp_path / "out")]
+        command += ["--dask", cluster.scheduler_address, "--json", str(export)]
+        told = CliRunner().invoke(register_group, command)
+        assert told.exit_code == Exit.DONE, told.output
+        assert json.loads(told.stdout)["rows"] == _ROWS
         with Client(cluster) as client:  # type: ignore[no-untyped-call]
             workers = client.run(os.getpid)
         assert len({*workers.values(), os.getpid()}) == 3

@@ -69,6 +69,7 @@ class Inbox:
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
         os.set_blocking(self._wake_write, False)
+        self._closed = False
 
     def put(self, event: KioskEvent) -> None:
         """Hand in an event from any thread; progress is dropped where there is no room for it."""
@@ -82,10 +83,11 @@ class Inbox:
         self.wake()
 
     def wake(self) -> None:
-        """Wake the main thread without an event."""
+        """Wake the main thread without an event; a closed inbox has nobody to wake."""
         # A full pipe has woken it already.
         with suppress(BlockingIOError):
-            os.write(self._wake_write, b"\0")
+            if not self._closed:
+                os.write(self._wake_write, b"\0")
 
     def wait(self, seconds: float) -> list[KioskEvent]:
         """Sleep until something comes or time is over; return all that has come."""
@@ -99,6 +101,7 @@ class Inbox:
 
     def close(self) -> None:
         """Close the pipe; all other threads must have ended."""
+        self._closed = True
         os.close(self._wake_read)
         os.close(self._wake_write)
 
@@ -167,7 +170,7 @@ class App:
 
     @property
     def stopping(self) -> bool:
-        """Whether `stop` was called, or somebody closed the window."""
+        """Whether `stop` was called, somebody closed the window, or `run` has ended."""
         return self._stopping
 
     def stop(self) -> None:
@@ -194,6 +197,7 @@ class App:
                     _log.exception("a turn of the main loop failed")
                     self._session = fail(self._session, time.monotonic())
         finally:
+            self._stopping = True
             stuck = self._supervisor.stop()
             if stuck:
                 _log.error("threads did not end: %s", ", ".join(stuck))

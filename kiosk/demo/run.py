@@ -117,8 +117,6 @@ def _perform(
     try:
         app.run()
     finally:
-        # A kiosk that broke must not leave the script waiting for its frames.
-        app.stop()
         actor.join()
     return failed
 

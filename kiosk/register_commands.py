@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -162,16 +161,12 @@ def _check_usage(wanted: dict[str, Any]) -> None:
 def _build(wanted: dict[str, Any], problems: Problems, line: ProgressLine) -> BuildSummary:
     from offline_cache.publisher.base import publish_base
     from offline_cache.publisher.office import Office
-    from offline_cache.publisher.office_build import build_list, next_list_serial
+    from offline_cache.publisher.office_build import build_list
 
     office = None if wanted["office"] is None else Office.open(wanted["office"])
-    folder = wanted["out_dir"] if office is None else office.folder
-    following = None
-    with contextlib.suppress(RegisterCorruptError):  # a damaged list may well be replaced
-        following = next_serial(folder) if office is None else next_list_serial(folder)
-    serial = _serial(folder, wanted["serial"], following)
-    about: dict[str, Any] = {
-        "serial": serial,
+    folder: Path = wanted["out_dir"] if office is None else office.folder
+    about = {
+        "serial": _serial(folder, wanted["serial"], in_office=office is not None),
         "as_of": wanted["as_of"] or now(),
         "next_expected": wanted["next_expected"],
         "territories": wanted["territories"],
@@ -180,35 +175,32 @@ def _build(wanted: dict[str, Any], problems: Problems, line: ProgressLine) -> Bu
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        source = source_of(wanted, folder)
+        sources = [source_of(wanted, folder)]
         with engine_of(wanted) as engine:
+            about["engine"] = engine
             if office is None:
-                return publish_base(
-                    [source, *golden_of(wanted["golden"])],
-                    wanted["key_file"],
-                    folder,
-                    engine=engine,
-                    **about,
-                )
+                sources += golden_of(wanted["golden"])
+                return publish_base(sources, wanted["key_file"], folder, **about)
             about["territories"] = about["territories"] or office.settings.territories
             golden = wanted["golden"] or office.golden
-            return build_list(
-                folder,
-                [source],
-                wanted["key_file"] or office.register_key,
-                golden=golden if golden.exists() else None,
-                engine=engine,
-                **about,
-            )
+            about["golden"] = golden if golden.exists() else None
+            key_file = wanted["key_file"] or office.register_key
+            return build_list(folder, sources, key_file, **about)
     except OSError as error:
         raise RegisterError(f"{error.filename or folder}: {error.strerror}") from error
 
 
-def _serial(folder: Path, wanted: int | None, following: int | None) -> int | None:
+def _serial(folder: Path, wanted: int | None, *, in_office: bool) -> int:
     """A kiosk must never be led back to an older list."""
-    if wanted is None and following is None:
-        next_serial(folder)  # says what is wrong
-    if wanted is not None and following is not None and wanted < following:
+    from offline_cache.publisher.office_build import next_list_serial
+
+    try:
+        following = next_list_serial(folder) if in_office else next_serial(folder)
+    except RegisterCorruptError:
+        if wanted is None:
+            raise
+        return wanted  # a damaged list may well be replaced
+    if wanted is not None and wanted < following:
         message = f"the next serial of {folder} is {following}"
         raise click.BadParameter(message, param_hint="--serial")
     return wanted or following

@@ -7,6 +7,7 @@ on the content alone: not on the partitions, the engine, or the order of the row
 from __future__ import annotations
 
 from collections import deque
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from offline_cache.format import PolicyType, Status
     from offline_cache.publisher.engine import Engine
-    from offline_cache.publisher.mapping import KeySource
+    from offline_cache.publisher.mapping import KeySource, RunSummary
     from offline_cache.publisher.merging import PartSummary
     from offline_cache.publisher.sources import Source
     from offline_cache.rows import Problem
@@ -100,16 +101,22 @@ class _Build:
         amounts: deque[int] = deque()
         done = 0
         lines = source.first_line
-        for answer in self._engine.map(map_partition, self._map_tasks(source, amounts)):
-            self._runs.append(RunFile(answer.run, lines, source.name, source.unit))
-            self._tables.add(answer.run, answer.insurers, answer.clinics)
-            self._kinds |= answer.kinds
-            self._problems.add_all(_placed(answer.problems, lines, source), answer.problem_count)
-            lines += answer.lines
-            self._rows += answer.rows
-            self._records += answer.records
-            done += amounts.popleft()
-            self._watch(Progress(Stage.READING, self._rows, done, source.total))
+        tasks = self._map_tasks(source, amounts)
+        with closing(self._engine.map(map_partition, tasks)) as answers:
+            for answer in answers:
+                self._take(answer, lines, source)
+                lines += answer.lines
+                done += amounts.popleft()
+                self._watch(Progress(Stage.READING, self._rows, done, source.total))
+
+    def _take(self, answer: RunSummary, lines: int, source: Source) -> None:
+        """Take note of a run that has `lines` lines of its source before it."""
+        self._problems.add_all(_placed(answer.problems, lines, source), answer.problem_count)
+        self._runs.append(RunFile(answer.run, lines, source.name, source.unit))
+        self._tables.add(answer.run, answer.insurers, answer.clinics)
+        self._kinds |= answer.kinds
+        self._rows += answer.rows
+        self._records += answer.records
 
     def write(self, out: Path) -> Built:
         """Merge the runs into a rows file."""
@@ -149,11 +156,12 @@ class _Build:
         parts = []
         entries = 0
         tasks = merge_tasks(self._runs, self._records, references, blocks, self._work)
-        for part in self._engine.map(merge_range, tasks):
-            problems.add_all(part.problems, part.problem_count)
-            parts.append(part)
-            entries += part.rows
-            self._watch(Progress(Stage.SORTING, entries, entries, self._records))
+        with closing(self._engine.map(merge_range, tasks)) as answers:
+            for part in answers:
+                problems.add_all(part.problems, part.problem_count)
+                parts.append(part)
+                entries += part.rows
+                self._watch(Progress(Stage.SORTING, entries, entries, self._records))
         return parts
 
 

@@ -19,7 +19,7 @@ from offline_cache.errors import RegisterError
 from offline_cache.publisher.engine import TASKS_A_WORKER, in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from offline_cache.publisher.engine import Engine
 
@@ -37,7 +37,9 @@ class DaskEngine:
         """Use a client that is connected."""
         self._client = client
 
-    def map(self, function: Callable[[Task], Answer], tasks: Iterable[Task]) -> Iterator[Answer]:
+    def map(
+        self, function: Callable[[Task], Answer], tasks: Iterable[Task]
+    ) -> Generator[Answer, None, None]:
         """The answers, in the order of the tasks; those of a dead worker are done again.
 
         Raises:
@@ -56,6 +58,9 @@ class _Waited:
 
     def __init__(self, future: Any) -> None:
         self._future = future
+
+    def cancel(self) -> object:
+        return self._future.cancel()
 
     def result(self) -> Any:
         while True:

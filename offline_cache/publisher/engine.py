@@ -13,14 +13,14 @@ import threading
 from collections import deque
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
 
 from offline_cache.errors import RegisterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
@@ -32,8 +32,10 @@ TASKS_A_WORKER: Final = 2
 class Engine(Protocol):
     """Does many independent tasks."""
 
-    def map(self, function: Callable[[Task], Answer], tasks: Iterable[Task]) -> Iterator[Answer]:
-        """The answers, in the order of the tasks.
+    def map(
+        self, function: Callable[[Task], Answer], tasks: Iterable[Task]
+    ) -> Generator[Answer, None, None]:
+        """The answers, in the order of the tasks; when closed, no task is under way any more.
 
         Raises:
             RegisterError: a worker died.
@@ -44,9 +46,12 @@ class Engine(Protocol):
 class InlineEngine:
     """One task after the other, here."""
 
-    def map(self, function: Callable[[Task], Answer], tasks: Iterable[Task]) -> Iterator[Answer]:
+    def map(
+        self, function: Callable[[Task], Answer], tasks: Iterable[Task]
+    ) -> Generator[Answer, None, None]:
         """The answers, in the order of the tasks."""
-        return map(function, tasks)
+        for task in tasks:
+            yield function(task)
 
 
 class ProcessEngine:
@@ -68,7 +73,9 @@ class ProcessEngine:
         """End the processes."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def map(self, function: Callable[[Task], Answer], tasks: Iterable[Task]) -> Iterator[Answer]:
+    def map(
+        self, function: Callable[[Task], Answer], tasks: Iterable[Task]
+    ) -> Generator[Answer, None, None]:
         """The answers, in the order of the tasks.
 
         Raises:
@@ -89,15 +96,29 @@ class Future(Protocol):
     def result(self) -> Any:
         """Wait for it."""
 
+    def cancel(self) -> object:
+        """Do without it, if nobody is at it yet."""
 
-def in_order(submit: Callable[[Task], Future], tasks: Iterable[Task], ahead: int) -> Iterator[Any]:
+
+def in_order(
+    submit: Callable[[Task], Future], tasks: Iterable[Task], ahead: int
+) -> Generator[Any, None, None]:
     """The answers in the order of the tasks, at most `ahead` of them under way."""
     source = iter(tasks)
     waiting = deque(map(submit, islice(source, ahead)))
-    while waiting:
-        answer = waiting.popleft().result()
-        waiting.extend(map(submit, islice(source, 1)))
-        yield answer
+    try:
+        while waiting:
+            answer = waiting[0].result()
+            waiting.popleft()
+            waiting.extend(map(submit, islice(source, 1)))
+            yield answer
+    finally:
+        # Left early: what is still under way writes into a folder that is about to go.
+        for future in waiting:
+            future.cancel()
+        for future in waiting:
+            with suppress(Exception):
+                future.result()
 
 
 def cores() -> int:

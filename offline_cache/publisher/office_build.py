@@ -76,7 +76,7 @@ def build_list(
         path = lists.rows_path(serial)
         staged.replace(path)
         sync(lists.folder)
-        ListDescription(
+        about = ListDescription(
             serial=serial,
             as_of=as_of,
             next_expected=next_expected,
@@ -90,22 +90,27 @@ def build_list(
             policy_types=built.policy_types,
             golden=policies,
             key_check=key.check_value,
-        ).save(lists.description_path(serial))
-    return BuildSummary(
-        path=path,
-        serial=serial,
-        as_of=as_of,
-        rows=built.rows,
-        entries=built.entries,
-        problems=problems.count,
-        bytes=path.stat().st_size,
-        digest=f"{built.digest:064x}",
-    )
+        )
+        about.save(lists.description_path(serial))
+    return _summary(about, path)
 
 
 def next_list_serial(office: Path) -> int:
     """One more than the serial of the office's newest list; 1 where there is none."""
     return max(OfficeLists(office).serials(), default=0) + 1
+
+
+def _summary(about: ListDescription, path: Path) -> BuildSummary:
+    return BuildSummary(
+        path=path,
+        serial=about.serial,
+        as_of=about.as_of,
+        rows=about.rows,
+        entries=about.entries,
+        problems=about.problems,
+        bytes=path.stat().st_size,
+        digest=f"{about.digest:064x}",
+    )
 
 
 def _serial(lists: OfficeLists, wanted: int | None) -> int:

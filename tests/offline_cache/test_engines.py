@@ -233,6 +233,7 @@ def test_what_a_worker_says_arrives(tmp_path: Path, key: Path) -> None:
 
 def test_only_a_few_tasks_are_under_way() -> None:
     begun: list[int] = []
+    cancelled: list[int] = []
 
     class Done:
         def __init__(self, task: int) -> None:
@@ -240,6 +241,9 @@ def test_only_a_few_tasks_are_under_way() -> None:
 
         def result(self) -> int:
             return self.task
+
+        def cancel(self) -> None:
+            cancelled.append(self.task)
 
     def submit(task: int) -> Done:
         begun.append(task)
@@ -250,6 +254,11 @@ def test_only_a_few_tasks_are_under_way() -> None:
         assert answer == expected
         assert len(begun) <= expected + 5
     assert len(begun) == 100
+    assert not cancelled
+    left_early = in_order(submit, range(100), 4)
+    assert next(left_early) == 0
+    left_early.close()
+    assert cancelled == [1, 2, 3, 4]
 
 
 def test_nothing_personal_is_spilled(tmp_path: Path, key: Path) -> None:

@@ -13,13 +13,31 @@ DOORS = {
     "smartcard": {"drivers.pcsc"},
     "serial": {"drivers.scanner"},
     "pygame": {"ui.window", "ui.paint", "ui.photo", "ui.png", "ui.shapes"},
-    "sqlite_utils": {"offline_cache.publisher"},
+    "sqlite_utils": set(),
     "requests": set(),
-    "cryptography": set(),
+    "cryptography": {"kiosk.demo.certificates", "offline_cache.publisher.signing"},
+    "urllib3": {"offline_cache.fetch_http"},
+    "tuf": {
+        "offline_cache.trust",
+        "offline_cache.publisher.init",
+        "offline_cache.publisher.metadata",
+        "offline_cache.publisher.repository",
+    },
+    "securesystemslib": {"offline_cache.trust", "offline_cache.publisher.signing"},
+    "psycopg": {"offline_cache.publisher.postgres"},
+    "distributed": {"offline_cache.publisher.cluster"},
 }
 """Third-party libraries, each with the modules that may import it."""
 
+OFFICE_ONLY = {"numpy", "pyarrow"}
+"""What the publisher's modules compute with; a kiosk does without it."""
+
 PURE = {
+    "offline_cache.columns",
+    "offline_cache.freshness",
+    "offline_cache.manifest",
+    "offline_cache.normalise",
+    "offline_cache.wire",
     "kiosk.verdict",
     "kiosk.session",
     "kiosk.states",
@@ -90,6 +108,16 @@ def test_each_library_has_its_doors(library: str) -> None:
         if any(found.split(".")[0] == library for found in imports_of(path))
     }
     assert users <= DOORS[library]
+
+
+def test_a_kiosk_does_without_the_publisher() -> None:
+    for name, path in MODULES.items():
+        if name.startswith("offline_cache.publisher"):
+            continue
+        imported = imports_of(path, at_load=True)
+        assert not {found.split(".")[0] for found in imported} & OFFICE_ONLY, name
+        if name.startswith("offline_cache"):
+            assert not [one for one in imports_of(path) if one.startswith("offline_cache.publ")]
 
 
 @pytest.mark.parametrize("module", sorted(PURE))

@@ -17,8 +17,8 @@ import click
 from kiosk.app import App
 from kiosk.demo.daemon import DaemonUnavailableError
 from kiosk.demo.fund import CommandError, SampleFund
-from kiosk.demo.scenes import FOR_REGISTRAR, KEYS, SCENES, Scene
-from kiosk.demo.stage import WAIT_SECONDS, SceneError, Stage, Watch
+from kiosk.demo.scenes import FOR_REGISTRAR, KEYS, SCENES
+from kiosk.demo.stage import WAIT_SECONDS, Scene, SceneError, Stage, Watch
 from kiosk.exits import Exit, Refusal
 from kiosk.recorder import Recorder
 from kiosk.service import open_window, stop_on_signals

@@ -8,49 +8,29 @@ from __future__ import annotations
 
 import string
 import time
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from drivers.events import Device
 from kiosk.demo import faults
-from kiosk.demo.card import ATR_FOMS112, ATR_FOMSOMS, oms_card, other_card
-from kiosk.demo.encode_barcode import encode
+from kiosk.demo.card import ATR_FOMS112, oms_card, other_card
+from kiosk.demo.documents import barcode_of, card_of
 from kiosk.demo.encode_chip import holder_file, insurer_file
+from kiosk.demo.list_scenes import LIST_SCENES, NO_LIST
 from kiosk.demo.people import luhn_digit, person
 from kiosk.demo.scanner import REAL, Mode
-from kiosk.demo.silhouette import silhouette
+from kiosk.demo.stage import Scene
 from kiosk.states import Reading, Showing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kiosk.app import Shown
-    from kiosk.demo.card import Card, VirtualCard
+    from kiosk.demo.card import Card
     from kiosk.demo.stage import Stage
 
 HOLD_SECONDS: Final = 0.2
 """How long a code's answer stays before the next scene: long enough to be seen in a window."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """One scene: its name in `verdicts.jsonl`, and what happens."""
-
-    name: str
-    play: Callable[[Stage], None]
-
-
-def card_of(slug: str, *, photo: bool = False, atr: bytes = ATR_FOMSOMS) -> VirtualCard:
-    """The electronic policy of one of the cast, as the insurer issued it."""
-    one = person(slug)
-    picture = silhouette(12_000) if photo else None
-    return oms_card(holder_file(one, photo=picture), insurer_file(one), atr=atr)
-
-
-def barcode_of(slug: str, kind: int = 1) -> bytes:
-    """The barcode on the paper policy of one of the cast."""
-    return encode(person(slug), kind=kind)
 
 
 def _tap(card: Callable[[], Card], expected: str) -> Callable[[Stage], None]:
@@ -176,43 +156,6 @@ def _real_scanner(stage: Stage) -> None:
     stage.answer("insured", since)
 
 
-def _clock_wrong(stage: Stage) -> None:
-    stage.set_clock(datetime(1970, 1, 1, tzinfo=UTC))
-    try:
-        stage.tap(card_of("plain_man"), "clock")
-    finally:
-        stage.set_clock(None)
-
-
-def _days_later(days: int, expected: str) -> Callable[[Stage], None]:
-    """Days go by in which no new list comes."""
-
-    def play(stage: Stage) -> None:
-        stage.set_clock(datetime.now(UTC) + timedelta(days=days))
-        try:
-            stage.tap(card_of("plain_man"), expected)
-        finally:
-            stage.set_clock(None)
-
-    return play
-
-
-def _list_refreshed(stage: Stage) -> None:
-    """Who was insured since the last list is found as soon as the next one is there."""
-    stage.tap(card_of("absent"), "not-in-list")
-    stage.publish(absent=())
-    stage.tap(card_of("absent"), "insured")
-
-
-def _not_covered(stage: Stage) -> None:
-    """A list that is for one territory says nothing about the numbers of another."""
-    stage.publish(territories=("77",))
-    try:
-        stage.tap(card_of("absent"), "not-covered")
-    finally:
-        stage.publish()
-
-
 def _reader_unplugged(stage: Stage) -> None:
     """Without its reader the kiosk still takes codes, and says so; it finds the reader again."""
     since = stage.watch.mark
@@ -262,15 +205,8 @@ def _pcscd_restarted(stage: Stage) -> None:
     stage.take()
 
 
-def _no_list(stage: Stage) -> None:
-    """A fresh kiosk has no list yet; the list is used as soon as it is there."""
-    stage.tap(card_of("plain_man"), "no-list")
-    stage.publish()
-    stage.tap(card_of("plain_man"), "insured")
-
-
 SCENES: Final = (
-    Scene("no-list", _no_list),
+    NO_LIST,
     Scene("insured-chip", _tap(lambda: card_of("plain_woman"), "insured")),
     Scene("insured-chip-photo", _tap(lambda: card_of("plain_man", photo=True), "insured")),
     Scene("insured-chip-slow", _slow),
@@ -291,11 +227,7 @@ SCENES: Final = (
     Scene("details-differ", _tap(lambda: card_of("details_differ"), "details-differ")),
     Scene("to-be-clarified", _tap(lambda: card_of("to_clarify"), "to-be-clarified")),
     Scene("not-in-list", _tap(lambda: card_of("absent"), "not-in-list")),
-    Scene("list-refreshed", _list_refreshed),
-    Scene("list-ageing", _days_later(2, "insured")),
-    Scene("list-too-old", _days_later(15, "list-too-old")),
-    Scene("clock-wrong", _clock_wrong),
-    Scene("not-covered", _not_covered),
+    *LIST_SCENES,
     Scene("wrong-card", _tap(other_card, "wrong-card")),
     Scene("mute-card", _tap(lambda: faults.Mute(card_of("plain_man")), "mute-card")),
     Scene("unreadable-card", _tap(_damaged, "unreadable-card")),
@@ -319,7 +251,7 @@ SCENES: Final = (
     Scene("pcscd-restarted", _pcscd_restarted),
     Scene("out-of-service", _out_of_service),
 )
-"""In the order of the tour. `no-list` comes first: it needs a kiosk without a register."""
+"""In the order of the tour."""
 
 FOR_REGISTRAR: Final = (
     Scene("registrar-insured", _with_photo("plain_man")),

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Self
 
@@ -249,6 +249,14 @@ class Stage:
         if label_of(shown.session) != expected:
             raise SceneError(f"expected {expected}, shown instead: {label_of(shown.session)}")
         return shown
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One scene: its name in `verdicts.jsonl`, and what happens."""
+
+    name: str
+    play: Callable[[Stage], None]
 
 
 def ticket_of(shown: Shown) -> int:

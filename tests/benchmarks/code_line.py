@@ -10,8 +10,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from kiosk.demo.documents import barcode_of
 from kiosk.demo.scanner import AT_ONCE, REAL, VirtualScanner
-from kiosk.demo.scenes import barcode_of
 from tests.benchmarks.processes import stage, telling_kiosk
 from tests.benchmarks.table import Row, compared, percentile, scaled
 

@@ -14,8 +14,8 @@ import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
+from kiosk.demo.documents import barcode_of
 from kiosk.demo.scanner import VirtualScanner
-from kiosk.demo.scenes import barcode_of
 from tests.benchmarks.processes import (
     process,
     rss_of,

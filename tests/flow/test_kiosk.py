@@ -19,10 +19,11 @@ from kiosk.clock import Clock
 from kiosk.demo import faults
 from kiosk.demo.card import oms_card, other_card
 from kiosk.demo.daemon import namespaces
+from kiosk.demo.documents import barcode_of, card_of
 from kiosk.demo.encode_chip import holder_file, insurer_file
 from kiosk.demo.people import person
 from kiosk.demo.scanner import Mode
-from kiosk.demo.scenes import FOR_REGISTRAR, SCENES, barcode_of, card_of
+from kiosk.demo.scenes import FOR_REGISTRAR, SCENES
 from kiosk.demo.stage import Stage, Watch, ticket_of
 from kiosk.reasons import CouldNotCheckReason, NotInsuredReason
 from kiosk.recorder import Recorder, label_of

@@ -13,7 +13,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from offline_cache.errors import FetchError, RegisterSpaceError, RegisterWriteError, TrustError
-from offline_cache.fetch import CHUNK_BYTES, MissingFileError, TooLongError, read_small
+from offline_cache.fetch import (
+    CHUNK_BYTES,
+    CutShortError,
+    MissingFileError,
+    TooLongError,
+    read_small,
+)
 from offline_cache.store import ensure_space
 
 if TYPE_CHECKING:
@@ -125,7 +131,7 @@ class Downloads:
         except TooLongError as error:
             raise TrustError(f"{error}: {target.length} bytes were signed") from error
         if part.have < target.length:
-            raise FetchError(f"{source.label}/{target.path}: ended before its signed length")
+            raise CutShortError(f"{source.label}/{target.path}: ended before its signed length")
 
 
 class _Part:

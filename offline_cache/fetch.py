@@ -25,6 +25,10 @@ class MissingFileError(FetchError):
     """The place answers, and has no such file."""
 
 
+class CutShortError(MissingFileError):
+    """The place answers, and has only the beginning of the file."""
+
+
 class TooLongError(FetchError):
     """The place gives more than was asked for at most."""
 

@@ -22,6 +22,7 @@ from offline_cache.address import check_address
 from offline_cache.errors import FetchError
 from offline_cache.fetch import (
     CHUNK_BYTES,
+    CutShortError,
     Fetched,
     MissingFileError,
     TooLongError,
@@ -173,7 +174,7 @@ def _start_of(response: urllib3.BaseHTTPResponse, offset: int, most: int, what: 
             raise FetchError(f"{what}: the server sent another part than was asked for")
         start = offset
     elif response.status == 416 and offset:
-        raise FetchError(f"{what}: the server has less of it than is here already")
+        raise CutShortError(f"{what}: the server has less of it than is here already")
     elif response.status in _ABSENT:
         raise MissingFileError(f"{what}: not there (HTTP {response.status})")
     elif 300 <= response.status < 400:

@@ -60,8 +60,8 @@ def base_from_rows(
     with rows_file.open("rb") as stream:
         header, blocks = read_blocks(stream)
         writer = FileWriter(path, key, header.references)
-        meta = writer.write(blocks, about, progress)
-    wanted = expected or EndState(header.rows, header.digest)
+        wanted = expected or EndState(header.rows, header.digest)
+        meta = writer.write(blocks, about, progress, most=wanted.rows)
     if EndState(meta.rows, meta.digest) != wanted:
         raise EndStateError(f"{rows_file.name}: its rows are not those that were signed")
     writer.check()
@@ -86,19 +86,24 @@ class FileWriter:
         blocks: Iterable[Columns],
         about: Meta,
         progress: Callable[[int], None] = lambda _rows: None,
+        *,
+        most: int | None = None,
     ) -> Meta:
         """Write `blocks`, ascending in their keys; still to be synced to the disk.
 
         `about` says everything but what is counted here: rows, digest and first key, which the
-        answer has. `progress` is told the rows written after every block.
+        answer has. `progress` is told the rows written after every block. `most` rows are signed.
 
         Raises:
+            EndStateError: there are more; what a disk can hold is not asked first.
             sqlite3.Error: the disk is full or failed.
         """
         with closing(_create(self._path)) as connection:
             connection.execute("BEGIN")
             for block, next_first in self._with_next_keys(blocks):
                 self._count(block)
+                if most is not None and self._rows > most:
+                    raise EndStateError(f"{self._path.name}: more rows than were signed")
                 connection.executemany(_INSERT, _stored(block, next_first, about.serial))
                 progress(self._rows)
             first = None if self._first is None else self._first - KEY_BIAS

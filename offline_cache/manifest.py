@@ -181,6 +181,9 @@ def from_bytes(content: bytes) -> Manifest:
         manifest = _manifest(json.loads(content))
     except (ValueError, TypeError, LookupError, OverflowError, RecursionError) as error:
         raise ManifestError("manifest: not a description of a list") from error
+    same = manifest.base.serial == manifest.serial
+    if manifest.base.as_of > manifest.as_of or (same and manifest.base.as_of != manifest.as_of):
+        raise ManifestError("manifest: its base is of another time than its list")
     if manifest.base.serial > manifest.serial or manifest.chain(manifest.base.serial) is None:
         raise ManifestError("manifest: its deltas do not lead from its base to its list")
     return manifest
@@ -268,6 +271,7 @@ def _state_json(state: EndState) -> dict[str, Any]:
 
 def _utc(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
-    if moment.utcoffset() != timedelta(0):
-        raise ValueError("not a UTC time")
+    # Near the ends of the calendar, a time cannot be shown in every zone.
+    if moment.utcoffset() != timedelta(0) or not 2000 <= moment.year < 3000:
+        raise ValueError("not a UTC time of these days")
     return moment

@@ -44,8 +44,10 @@ BLOCK_ROWS: Final = 65_536
 """Rows that a block is meant to hold; keys are hashes, so that ranges of them fill evenly."""
 MAX_BLOCKS: Final = 4096
 
-_MAX_BLOCK_ROWS: Final = 1 << 20
-_MAX_HEADER_BYTES: Final = 16 * 1024 * 1024
+_MAX_BLOCK_ROWS: Final = 1 << 17
+"""Twice what a block is meant to hold: 30 MB of memory while it becomes part of a register."""
+_MAX_HEADER_BYTES: Final = 2 * 1024 * 1024
+"""100,000 clinics; JSON made for it takes thirty times its length in memory."""
 _MAX_CLINIC_CHARACTERS: Final = 500
 _HEADER_LENGTH: Final = struct.Struct("<I")
 _BLOCK_START: Final = struct.Struct("<IQ")
@@ -77,7 +79,11 @@ def block_count(rows: int) -> int:
 
 
 def encode_header(header: Header) -> bytes:
-    """The beginning of a rows file."""
+    """The beginning of a rows file.
+
+    Raises:
+        RowsFormatError: no kiosk would take it: its reference tables are too large.
+    """
     document = {
         "rows": header.rows,
         "digest": f"{header.digest:064x}",
@@ -85,6 +91,8 @@ def encode_header(header: Header) -> bytes:
         "clinics": list(header.references.clinics),
     }
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    if len(text) > _MAX_HEADER_BYTES:
+        raise RowsFormatError("rows file: too many insurers and clinics for one list")
     packed = zlib.compress(text, 9)
     return MAGIC + _HEADER_LENGTH.pack(len(packed)) + packed
 
@@ -142,6 +150,9 @@ class RowsReader:
         columns = self._block()
         self._check(columns)
         self._rows += columns.rows
+        # Keys and tags are hashes, which nothing packs to less than eight bytes a row.
+        if self._rows > self._offset:
+            raise self._damaged("it holds more rows than bytes")
         return columns
 
     def _header(self) -> Header:

@@ -7,7 +7,6 @@ ENP alone, and are asked the same numbers in turn.
 
 from __future__ import annotations
 
-import csv
 import os
 import random
 import tempfile
@@ -27,6 +26,7 @@ from offline_cache.publisher import publish_base
 from offline_cache.publisher.csv_columns import CsvSource
 from offline_cache.register import Register
 from offline_cache.rows import Problems
+from tests.benchmarks.naive_table import import_naively
 from tests.benchmarks.table import Row, Summary, compared, percentile, scaled
 
 if TYPE_CHECKING:
@@ -48,13 +48,11 @@ def run() -> list[Row]:
         present = _write_source(source)
         absent = _absent_numbers()
         key = RegisterKey(os.urandom(32))
-        started = time.perf_counter()
+        started = time.process_time()
         size = _build(source, key, folder / "register")
-        build_seconds = time.perf_counter() - started
+        build_seconds = time.process_time() - started
+        naive_seconds = ROWS * import_naively(source, folder / "naive.db", ROWS)[0]
         naive = stack.enter_context(closing(sqlite_utils.Database(folder / "naive.db")))
-        started = time.perf_counter()
-        _import_naively(source, naive)
-        naive_seconds = time.perf_counter() - started
         register = stack.enter_context(Register.open(folder / "register", key))
 
         def ask(number: str) -> object:
@@ -69,12 +67,12 @@ def run() -> list[Row]:
         # The target is for a warm file, and the naive one has only just been written.
         for path in (*(folder / "register").glob("*.sqlite"), folder / "naive.db"):
             path.read_bytes()
-        rate = f"{ROWS / build_seconds:,.0f} rows/s; ours validates, hashes, sorts and syncs"
+        rate = f"{ROWS / build_seconds:,.0f} rows/s a core; ours validates, hashes, sorts and syncs"
         return [
             _lookups("there", ask, ask_naively, present),
             _lookups("absent", ask, ask_naively, absent),
             _once("size an entry", "B", size / ROWS, naive_size / ROWS, "target ≤ 34"),
-            _once("build from CSV", "s", build_seconds, naive_seconds, rate),
+            _once("build from CSV, CPU", "s", build_seconds, naive_seconds, rate),
         ]
 
 
@@ -105,12 +103,6 @@ def _build(source: Path, key: RegisterKey, out: Path) -> int:
     if built.entries != ROWS:
         raise AssertionError(f"{built.entries} entries instead of {ROWS}")
     return built.bytes
-
-
-def _import_naively(source: Path, database: sqlite_utils.Database) -> None:
-    with source.open(encoding="utf-8", newline="") as file:
-        database.table("register").insert_all(csv.DictReader(file), batch_size=10_000)
-    database.table("register").create_index(["enp"])
 
 
 def _lookups(

@@ -18,7 +18,7 @@ from offline_cache.publisher.engine import cores
 from offline_cache.publisher.office import Settings, settings_to_bytes
 from tests.benchmarks.crowd import write_crowd
 from tests.benchmarks.processes import rss_of
-from tests.benchmarks.table import Row, Summary
+from tests.benchmarks.table import Row, measured
 
 ROWS: Final = int(os.environ.get("BENCH_ROWS", "1000000"))
 CHANGED: Final = 0.005
@@ -99,6 +99,4 @@ def _memory(pid: int) -> float:
 
 
 def _row(what: str, unit: str, samples: list[float], note: str) -> Row:
-    ordered = sorted(samples)
-    ours = Summary(ordered[len(ordered) // 2], ordered[-1], len(ordered))
-    return Row(what, unit, ours, note=note)
+    return measured(what, unit, samples, note=note)

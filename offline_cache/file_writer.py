@@ -26,7 +26,6 @@ from offline_cache.register_file import RegisterFile
 from offline_cache.wire import read_blocks
 
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from offline_cache.layout import Meta
 
 _SPOT_CHECKS: Final = 64
-_INSERT: Final = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT: Final = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
 def base_from_rows(
@@ -167,21 +166,17 @@ def _stored(block: Columns, next_first: int, serial: int) -> Iterator[tuple[int 
     keys = block.keys()
     return zip(
         [key - KEY_BIAS for key in keys],
-        _codes(block.status, NO_CODE),
-        _codes(block.policy_type, NO_CODE),
-        _codes(numbers("H", block.insurer), NO_INSURER),
+        [
+            None if status == NO_CODE else status * layout.STATE_TYPES + policy_type
+            for status, policy_type in zip(block.status, block.policy_type, strict=True)
+        ],
+        [None if each == NO_INSURER else each for each in numbers("H", block.insurer)],
         [clinic - 1 if clinic else None for clinic in numbers("I", block.clinic)],
         [day - DAY_BIAS if day else None for day in numbers("I", block.valid_from)],
         [day - DAY_BIAS if day else None for day in numbers("I", block.valid_to)],
         person_checks(block, keys, next_first, serial),
         strict=True,
     )
-
-
-def _codes(column: bytes | array[int], none: int) -> Iterable[int | None]:
-    if none not in column:
-        return column
-    return [None if code == none else code for code in column]
 
 
 def _create(path: Path) -> sqlite3.Connection:

@@ -20,6 +20,7 @@ from offline_cache.layout import (
     APPLICATION_ID,
     FORMAT_VERSION,
     PAGE_BYTES,
+    STATE_TYPES,
     Meta,
     day_from_code,
     lies_between,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from offline_cache.columns import WireRow
     from offline_cache.format import RegisterKey
 
-_COLUMNS = "key, status, policy_type, insurer, clinic, valid_from, valid_to, person_check"
+_COLUMNS = "key, state, insurer, clinic, valid_from, valid_to, person_check"
 _AT_OR_AFTER = f"SELECT {_COLUMNS} FROM entry WHERE key >= ? ORDER BY key LIMIT 2"  # noqa: S608
 _BEFORE = f"SELECT {_COLUMNS} FROM entry WHERE key < ? ORDER BY key DESC LIMIT 1"  # noqa: S608
 _LAST = f"SELECT {_COLUMNS} FROM entry ORDER BY key DESC LIMIT 1"  # noqa: S608
@@ -46,7 +47,7 @@ _MAX_VALUE_BYTES = 64 * 1024
 _MAX_META_ROWS = 64
 _MAX_REFERENCES = 1_000_000
 
-_StoredRow = tuple[int, int | None, int | None, int | None, int | None, int | None, int | None, int]
+_StoredRow = tuple[int, int | None, int | None, int | None, int | None, int | None, int]
 
 _DAMAGE: Final = (
     *(sqlite3.Error, OSError, MemoryError, OverflowError),
@@ -153,15 +154,16 @@ class RegisterFile:
         return None
 
     def _prove(self, row: _StoredRow, next_key: int) -> None:
-        if row_check(row, next_key, self.meta.serial) != row[7] & 0xFFFFFFFF:
+        if row_check(row, next_key, self.meta.serial) != row[-1] & 0xFFFFFFFF:
             raise self._damaged("a row fails its check")
 
     def _entry(self, row: _StoredRow) -> Entry | _Deleted:
-        _, status, policy_type, insurer, clinic, valid_from, valid_to, person_check = row
-        if status is None and self.meta.base_serial is not None:
+        _, state, insurer, clinic, valid_from, valid_to, person_check = row
+        if state is None and self.meta.base_serial is not None:
             return DELETED
-        if status is None or policy_type is None or insurer is None:
+        if state is None or insurer is None:
             raise self._damaged("a row lacks a field")
+        status, policy_type = divmod(state, STATE_TYPES)
         return Entry(
             status=STATUS_CODES[status],
             policy_type=POLICY_TYPE_CODES[policy_type],

@@ -243,11 +243,11 @@ def test_an_altered_description_is_refused(tmp_path: Path, statement: str) -> No
 @pytest.mark.parametrize(
     "statement",
     [
-        pytest.param("UPDATE entry SET status = (status + 1) % 13", id="status"),
+        pytest.param("UPDATE entry SET state = (state + 16) % 208", id="status"),
         pytest.param("UPDATE entry SET valid_to = NULL WHERE valid_to IS NOT NULL", id="end"),
         pytest.param("UPDATE entry SET person_check = person_check + 4294967296", id="person"),
-        pytest.param("UPDATE entry SET status = NULL", id="deleted"),
-        pytest.param("UPDATE entry SET status = 99", id="no-such-status"),
+        pytest.param("UPDATE entry SET state = NULL", id="deleted"),
+        pytest.param("UPDATE entry SET state = 999", id="no-such-status"),
         pytest.param("UPDATE entry SET valid_from = 4611686018427387904", id="no-such-day"),
         pytest.param("DELETE FROM entry WHERE key % 2 = 0", id="rows-gone"),
         pytest.param("DELETE FROM entry", id="all-rows-gone"),

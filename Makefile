@@ -1,5 +1,5 @@
 # Everything that people and CI run. Each target prepares the machine first (see .ci/setup).
-.PHONY: demo test bench lint lock
+.PHONY: demo test bench bench-large lint lock
 .DELETE_ON_ERROR:
 
 # Colons and spaces in HEADLESS are the shell's business: make demo HEADLESS=out
@@ -14,6 +14,11 @@ test:
 bench:
 	@.ci/setup tests
 	.venv/bin/python -m tests.benchmarks $(ARGS)
+
+# Ten million entries: half an hour, 6 GB of disk in BENCH_DIR (default: the system's for temporaries).
+bench-large:
+	@.ci/setup tests
+	BENCH_ROWS=10000000 .venv/bin/python -m tests.benchmarks publishing updating
 
 lint:
 	@.ci/setup

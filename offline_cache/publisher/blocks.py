@@ -31,7 +31,7 @@ _CONTENT: Final = np.dtype(
 )
 """`columns.CONTENT`, what the digest covers of a row."""
 
-_ENCODED: Final = {
+COLUMN_TYPES: Final = {
     "status": "u1",
     "policy_type": "u1",
     "insurer": "<u2",
@@ -40,6 +40,7 @@ _ENCODED: Final = {
     "valid_to": "<u4",
     "person_tag": "<u4",
 }
+"""Of `columns.Columns`, in their order behind the gaps."""
 
 
 def digest_of_records(records: Any, references: References) -> int:
@@ -88,7 +89,7 @@ def as_columns(records: Any) -> Columns:
     return Columns(
         int(keys[0]),
         gaps,
-        *(records[name].astype(kind).tobytes() for name, kind in _ENCODED.items()),
+        *(records[name].astype(kind).tobytes() for name, kind in COLUMN_TYPES.items()),
     )
 
 

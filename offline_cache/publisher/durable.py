@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from offline_cache.errors import RegisterSpaceError, RegisterWriteError
+from offline_cache.store import sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +85,7 @@ def make_folder(folder: Path) -> None:
         if not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True)
             _allow(folder, _PASSABLE)
-            sync_folder(folder.parent)
+            sync(folder.parent)
 
 
 def measure(path: Path) -> Measured:
@@ -105,7 +106,7 @@ def put(staged: Path, path: Path) -> None:
         OSError: from the file system.
     """
     staged.replace(path)
-    sync_folder(path.parent)
+    sync(path.parent)
 
 
 def remove(path: Path) -> None:
@@ -116,19 +117,6 @@ def remove(path: Path) -> None:
     """
     with writing(path):
         path.unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` as durable as their content.
-
-    Raises:
-        OSError: from the file system.
-    """
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

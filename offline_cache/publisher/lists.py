@@ -7,7 +7,6 @@ JSON is written last, so that a list without one is unfinished and counts for no
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from offline_cache.errors import OfficeError
 from offline_cache.format import KeyKind, PolicyType, Status
 from offline_cache.manifest import EndState, GoldenPolicy
+from offline_cache.publisher import durable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,15 +63,9 @@ class ListDescription:
         """Write it to `path` at once and for good.
 
         Raises:
-            OSError: from the file system.
+            RegisterSpaceError, RegisterWriteError: the disk did not take it.
         """
-        staged = path.with_name(f".{path.name}.new")
-        with staged.open("wb") as file:
-            file.write(_to_bytes(self))
-            file.flush()
-            os.fsync(file.fileno())
-        staged.replace(path)
-        sync_folder(path.parent)
+        durable.write(path, _to_bytes(self))
 
     @classmethod
     def load(cls, path: Path) -> ListDescription:
@@ -136,19 +130,6 @@ class OfficeLists:
         if not path.exists():
             raise OfficeError(f"{self.folder}: there is no list {serial}; build it first")
         return ListDescription.load(path)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` as durable as their content.
-
-    Raises:
-        OSError: from the file system.
-    """
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _to_bytes(about: ListDescription) -> bytes:

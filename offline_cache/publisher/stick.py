@@ -13,7 +13,7 @@ from offline_cache.errors import OfficeError
 from offline_cache.manifest import base_target
 from offline_cache.publisher import durable
 from offline_cache.publisher.metadata import ROLES, file_name, root_versions
-from offline_cache.store import ensure_space
+from offline_cache.store import ensure_space, sync
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,4 +115,4 @@ def _swap(stick: Path, staged: Path) -> None:
         durable.put(current, stick / _OLD)
     durable.put(staged, current)
     shutil.rmtree(stick / _OLD, ignore_errors=True)
-    durable.sync_folder(stick)
+    sync(stick)

@@ -8,24 +8,15 @@ column; to apply it, the kiosk has to look the old row up for every change.
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from offline_cache.publisher.blocks import COLUMN_TYPES
 from offline_cache.wire import read_blocks
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_FIELDS: Final = {
-    "status": "u1",
-    "policy_type": "u1",
-    "insurer": "<u2",
-    "clinic": "<u4",
-    "valid_from": "<u4",
-    "valid_to": "<u4",
-    "person_tag": "<u4",
-}
 
 
 def bytes_a_change(lists: Path, delta: Path) -> float:
@@ -37,7 +28,7 @@ def bytes_a_change(lists: Path, delta: Path) -> float:
     whole = old["there"] & new["there"]
     mask = np.where(whole, 0, np.where(new["there"], 0x7F, 0x80)).astype(np.uint8)
     size = 0
-    for bit, field in enumerate(_FIELDS):
+    for bit, field in enumerate(COLUMN_TYPES):
         differs = new["there"] & (~whole | (old[field] != new[field]))
         mask |= (differs << bit).astype(np.uint8)
         size += _packed(new[field][differs])
@@ -46,11 +37,11 @@ def bytes_a_change(lists: Path, delta: Path) -> float:
 
 
 def _columns(path: Path) -> dict[str, Any]:
-    found: dict[str, list[Any]] = {"keys": [], **{field: [] for field in _FIELDS}}
+    found: dict[str, list[Any]] = {"keys": [], **{field: [] for field in COLUMN_TYPES}}
     with path.open("rb") as stream:
         for block in read_blocks(stream)[1]:
             found["keys"].append(np.array(block.keys(), np.uint64))
-            for field, kind in _FIELDS.items():
+            for field, kind in COLUMN_TYPES.items():
                 found[field].append(np.frombuffer(getattr(block, field), kind))
     return {name: np.concatenate(parts) for name, parts in found.items()}
 
@@ -58,7 +49,7 @@ def _columns(path: Path) -> dict[str, Any]:
 def _at(columns: dict[str, Any], keys: Any) -> dict[str, Any]:
     """The rows of `keys`, and whether they are there."""
     places = np.minimum(np.searchsorted(columns["keys"], keys), len(columns["keys"]) - 1)
-    rows = {field: columns[field][places] for field in _FIELDS}
+    rows = {field: columns[field][places] for field in COLUMN_TYPES}
     return rows | {"there": columns["keys"][places] == keys}
 
 

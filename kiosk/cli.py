@@ -78,7 +78,13 @@ def run(
 def demo(headless: Path | None, audience: str) -> None:
     """Show a complete kiosk on virtual devices: a reader, a card, a scanner, a sample register."""
     from kiosk import logs
-    from kiosk.demo.run import play
+    from offline_cache.errors import RegisterError
+
+    try:
+        # The demo has a fund's office in it, which needs more libraries than a kiosk.
+        from kiosk.demo.run import play
+    except RegisterError as error:
+        raise Refusal(f"demo: {error}", Exit.USAGE) from None
 
     logs.set_up()
     play(headless, audience)

@@ -20,6 +20,7 @@ from kiosk.demo.encode_chip import holder_file, insurer_file
 from kiosk.demo.people import person
 from kiosk.demo.register_sample import SMALLEST_SAMPLE, write_csv
 from kiosk.demo.silhouette import silhouette
+from kiosk.exits import Exit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -298,3 +299,23 @@ def test_importing_the_command_line_touches_no_device_library() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["demo", "--headless", "out"], id="demo"),
+        pytest.param(["register", "build", "--office", "office", "export.csv"], id="build"),
+    ],
+)
+def test_what_needs_more_libraries_than_a_kiosk_says_so(words: list[str], tmp_path: Path) -> None:
+    (tmp_path / "export.csv").touch()
+    (tmp_path / "office").mkdir()
+    # A module that is None in this table counts as not installed.
+    command = "import sys; sys.modules['numpy'] = None; from kiosk.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", command, *words], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert done.returncode == Exit.USAGE
+    assert b"numpy is not installed; install the kiosk with its extra `publisher`" in done.stderr
+    assert b"Traceback" not in done.stderr

@@ -135,12 +135,17 @@ class _Watchdog:
 
     def __init__(self) -> None:
         self._socket: socket.socket | None = None
+        self._over = False
 
     def watch(self, connected: socket.socket | None) -> None:
         self._socket = connected
+        # Connecting and shaking hands may have taken until after the end.
+        if self._over:
+            self._cut()
 
     @contextmanager
     def until(self, deadline: Deadline) -> Iterator[None]:
+        self._over = False
         timer = threading.Timer(max(deadline.left(), 0), self._cut)
         timer.daemon = True
         timer.start()
@@ -150,6 +155,7 @@ class _Watchdog:
             timer.cancel()
 
     def _cut(self) -> None:
+        self._over = True
         if self._socket is not None:
             with suppress(OSError):
                 # Not SSLSocket's own: that would take the TLS state from under the reader's feet.

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from offline_cache.csv_rows import Encoding
-from offline_cache.store import ensure_space
+from offline_cache.disk import ensure_space
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

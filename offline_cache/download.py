@@ -6,13 +6,12 @@ ones; until then it is only what need not be fetched again.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from offline_cache.errors import FetchError, RegisterSpaceError, RegisterWriteError, TrustError
+from offline_cache.disk import disk_errors, ensure_space
+from offline_cache.errors import FetchError, TrustError
 from offline_cache.fetch import (
     CHUNK_BYTES,
     CutShortError,
@@ -20,7 +19,6 @@ from offline_cache.fetch import (
     TooLongError,
     read_small,
 )
-from offline_cache.store import ensure_space
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -60,7 +58,7 @@ class Downloads:
             RegisterSpaceError, RegisterWriteError: the disk is full or failed.
         """
         total = sum(target.length for target in targets)
-        with writing(self._folder):
+        with disk_errors(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
             here = sum(min(_size(self._path(each)), each.length) for each in targets)
             ensure_space(self._folder, total - here + beside)
@@ -77,7 +75,7 @@ class Downloads:
             RegisterWriteError: the disk failed.
         """
         kept = {self._path(target) for target in targets}
-        with writing(self._folder):
+        with disk_errors(self._folder):
             for path in self._folder.glob("*"):
                 if path not in kept and not path.is_dir():
                     path.unlink()
@@ -88,13 +86,13 @@ class Downloads:
     def _whole(self, target: Target, before: int, total: int) -> Path:
         path = self._path(target)
         for resumed in (_size(path) > 0, False):
-            with writing(path), _opened(path) as file:
+            with disk_errors(path), _opened(path) as file:
                 part = _Part(file, target.length)
                 self._fill(target, part, before, total)
             self._progress(before + target.length, total)
             if part.digest.hexdigest() == target.sha256:
                 return path
-            with writing(path):
+            with disk_errors(path):
                 path.unlink()
             if not resumed:
                 break
@@ -178,23 +176,6 @@ def read_target(source: Source, target: Target, deadline: Deadline, *, most: int
     if len(content) != target.length or hashlib.sha256(content).hexdigest() != target.sha256:
         raise TrustError(f"{source.label}: {target.name} is not the file that was signed")
     return content
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Say what the disk did not take.
-
-    Raises:
-        RegisterSpaceError: it is full.
-        RegisterWriteError: it failed otherwise.
-    """
-    try:
-        yield
-    except OSError as error:
-        place, words = error.filename or path, error.strerror or "failed"
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise RegisterSpaceError(f"{place}: the disk is full") from error
-        raise RegisterWriteError(f"{place}: {words}") from error
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Self
 
+from offline_cache.disk import disk_errors
 from offline_cache.errors import RegisterWriteError, TrustError
 
 if TYPE_CHECKING:
@@ -129,10 +130,10 @@ class FloorStore:
         """Open the store, or begin a new one where it is missing or damaged; said in the log.
 
         Raises:
-            RegisterWriteError: the disk does not take it.
+            RegisterSpaceError, RegisterWriteError: the disk does not take it.
         """
         path = folder / STATE_NAME
-        try:
+        with disk_errors(path):
             try:
                 return cls(path, _opened(path))
             except (sqlite3.DatabaseError, ValueError) as error:
@@ -142,8 +143,6 @@ class FloorStore:
             for suffix in ("", "-wal", "-shm", "-journal"):
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
             return cls(path, _opened(path))
-        except (sqlite3.Error, OSError) as error:
-            raise RegisterWriteError(f"{path}: cannot be written: {error}") from error
 
     def __enter__(self) -> Self:
         """Itself."""
@@ -168,19 +167,17 @@ class FloorStore:
         """Raise what lies below `to`, in one synced commit, and none when nothing does.
 
         Raises:
-            RegisterWriteError: the disk did not take it; the floor is as it was.
+            RegisterSpaceError, RegisterWriteError: the disk did not take it; the floor is as it
+                was.
         """
         before = _values(self.read())
         higher = {name: at for name, at in _values(to).items() if at > before.get(name, 0)}
         if not higher:
             return
         rows = [(name, value, _mark(name, value)) for name, value in higher.items()]
-        try:
-            with self._connection:
-                self._connection.execute("BEGIN IMMEDIATE")
-                self._connection.executemany(_RAISE, rows)
-        except sqlite3.Error as error:
-            raise RegisterWriteError(f"{self._path}: cannot be written: {error}") from error
+        with disk_errors(self._path), self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany(_RAISE, rows)
 
 
 def newest_signed_time(folder: Path) -> datetime | None:

@@ -6,8 +6,8 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Final
 
+from offline_cache.disk import sync
 from offline_cache.download import read_target
-from offline_cache.store import sync
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,14 +11,14 @@ the previous one, for the day when the disk loses a page of the current.
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from offline_cache.errors import RegisterBusyError, RegisterSpaceError
+from offline_cache.disk import sync
+from offline_cache.errors import RegisterBusyError
 from offline_cache.layout import BASE_NAME, PREVIOUS_BASE_NAME, overlay_name
 from offline_cache.register_file import serial_of
 
@@ -130,29 +130,3 @@ def _keep(current: Path, staged: Path) -> None:
         shutil.copyfile(current, staged)
         sync(staged)
     staged.replace(current.with_name(staged.name))
-
-
-def sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk.
-
-    Raises:
-        OSError: the disk does not take them.
-    """
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def ensure_space(directory: Path, needed_bytes: int) -> None:
-    """Refuse early what would fill the disk.
-
-    Raises:
-        RegisterSpaceError: fewer than `needed_bytes` are free.
-    """
-    free = shutil.disk_usage(directory).free
-    if free < needed_bytes:
-        raise RegisterSpaceError(
-            f"{directory}: {needed_bytes / 1e6:.0f} MB may be needed, {free / 1e6:.0f} MB are free"
-        )

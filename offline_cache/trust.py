@@ -20,7 +20,7 @@ from tuf.api import exceptions as tuf_errors
 from tuf.api.serialization import DeserializationError
 from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 
-from offline_cache.download import writing
+from offline_cache.disk import disk_errors
 from offline_cache.errors import FetchError, RegisterError, TrustError
 from offline_cache.fetch import MissingFileError, TooLongError, read_small
 from offline_cache.floor import Heights, refuse_wrong_clock
@@ -196,7 +196,7 @@ class TrustedRepository:
     def _explained(self) -> Iterator[None]:
         """Turn what TUF raises into a line for people."""
         try:
-            with writing(self._cache):
+            with disk_errors(self._cache):
                 yield
         except RegisterError:
             raise

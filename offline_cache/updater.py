@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import enum
 import logging
-import sqlite3
 import time
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -17,14 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from offline_cache.assemble import How, Installed, installed_in
-from offline_cache.download import Downloads, read_target, writing
+from offline_cache.disk import disk_errors
+from offline_cache.download import Downloads, read_target
 from offline_cache.errors import (
     EndStateError,
     GoldenPolicyError,
     ManifestError,
     RegisterError,
-    RegisterSpaceError,
-    RegisterWriteError,
     RowsFormatError,
     TrustError,
 )
@@ -51,7 +49,6 @@ DOWNLOAD_FOLDER: Final = "download"
 
 _MAX_ROOT_BYTES: Final = 128 * 1024
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
-_SQLITE_FULL: Final = 13
 
 _log = logging.getLogger(__name__)
 
@@ -136,14 +133,10 @@ def update(
     run = _Run(settings, progress, now)
     error: RegisterError | None = None
     try:
-        with writing(settings.register):
+        with disk_errors(settings.register):
             run.run()
     except RegisterError as failed:
         error = failed
-    except sqlite3.Error as failed:
-        full = failed.sqlite_errorcode & 0xFF == _SQLITE_FULL
-        kind = RegisterSpaceError if full else RegisterWriteError
-        error = kind(f"{settings.register}: {'the disk is full' if full else failed}")
     return UpdateOutcome(
         result=_result(run.how, error),
         from_serial=run.from_serial,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from offline_cache import layout
+from offline_cache.disk import disk_errors
 from offline_cache.file_writer import base_from_rows
 from offline_cache.layout import Meta
 from offline_cache.publisher.build import build_rows
 from offline_cache.publisher.mapping import key_of
 from offline_cache.publisher.sources import BATCH_ROWS, RowsSource
-from offline_cache.publisher.summary import BuildSummary, Progress, Stage, disk_errors
+from offline_cache.publisher.summary import BuildSummary, Progress, Stage
 from offline_cache.rows import Problems
 from offline_cache.store import install, staging
 

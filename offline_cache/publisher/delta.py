@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from offline_cache.columns import DIGEST_MODULUS, NO_CODE, NO_INSURER, References
+from offline_cache.disk import sync
 from offline_cache.manifest import EndState
 from offline_cache.publisher.assembly import merge_references, merge_tasks, write_file
 from offline_cache.publisher.merging import merge_range
@@ -24,7 +25,6 @@ from offline_cache.publisher.records import (
     RunWriter,
     write_mapping,
 )
-from offline_cache.store import sync
 from offline_cache.wire import Header, RowsReader, block_count
 
 if TYPE_CHECKING:

@@ -6,18 +6,15 @@ steps leaves old files and finished new ones, and a full disk is said in words.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from offline_cache.errors import RegisterSpaceError, RegisterWriteError
-from offline_cache.store import sync
+from offline_cache.disk import disk_errors, sync
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 _COPY_BYTES = 1 << 20
@@ -42,7 +39,7 @@ def write(path: Path, content: bytes, *, mode: int = _READABLE) -> None:
         RegisterWriteError: the disk did not take it.
     """
     staged = _staged(path)
-    with writing(path):
+    with disk_errors(path):
         descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with os.fdopen(descriptor, "wb") as file:
             _allow(staged, mode)
@@ -62,7 +59,7 @@ def copy(source: Path, folder: Path, name: str) -> Measured:
     staged = _staged(folder / name)
     digest = hashlib.sha256()
     length = 0
-    with writing(folder / name):
+    with disk_errors(folder / name):
         with source.open("rb") as original, staged.open("wb") as made:
             while piece := original.read(_COPY_BYTES):
                 digest.update(piece)
@@ -81,7 +78,7 @@ def make_folder(folder: Path) -> None:
     Raises:
         RegisterSpaceError, RegisterWriteError: the disk did not take it.
     """
-    with writing(folder):
+    with disk_errors(folder):
         if not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True)
             _allow(folder, _PASSABLE)
@@ -115,27 +112,8 @@ def remove(path: Path) -> None:
     Raises:
         RegisterWriteError: it cannot be removed.
     """
-    with writing(path):
+    with disk_errors(path):
         path.unlink(missing_ok=True)
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn what the file system says while `path` is written into one line.
-
-    Raises:
-        RegisterSpaceError: the disk is full.
-        RegisterWriteError: anything else.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise RegisterSpaceError(
-                f"{path}: the disk is full; make room and run the command again"
-            ) from error
-        words = error.strerror or "cannot be written"
-        raise RegisterWriteError(f"{error.filename or path}: {words}") from error
 
 
 def _allow(path: Path, mode: int) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuf.api.metadata import DelegatedRole, Delegations, Key, Root
 
+from offline_cache.disk import disk_errors
 from offline_cache.errors import OfficeError
 from offline_cache.publisher import durable
 from offline_cache.publisher.gates import APPROVERS_FIELD, approvers_field
@@ -67,11 +68,11 @@ def init_office(
         RegisterWriteError, RegisterSpaceError: from the disk.
     """
     _must_be_free(folder)
-    with durable.writing(folder):
+    with disk_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
     try:
-        with durable.writing(folder):
+        with disk_errors(folder):
             _fill(Office(staged, settings), keys or {}, pin)
             durable.put(staged, folder)
     finally:

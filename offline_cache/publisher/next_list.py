@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from offline_cache.disk import disk_errors
 from offline_cache.errors import OfficeError, RowsFormatError
 from offline_cache.manifest import (
     WINDOW,
@@ -171,7 +172,7 @@ class Planner:
         if not path.exists() or path.stat().st_mtime_ns < newest:
             self._say(f"comparing list {before} with list {after}")
             try:
-                with durable.writing(path):
+                with disk_errors(path):
                     compare(*sources, path)
             except RowsFormatError as error:
                 raise OfficeError(
@@ -193,7 +194,7 @@ class Planner:
         durable.make_folder(folder)
         self._say(f"folding the changes since base {base}")
         out = folder / f"{base}-{delta.after}.rows"
-        with durable.writing(out):
+        with disk_errors(out):
             return fold(parts, out)
 
     def _published_delta(self, delta: DeltaInfo) -> Path:

@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from offline_cache.disk import disk_errors
 from offline_cache.errors import OfficeError, RegisterBusyError
 from offline_cache.freshness import FreshnessLimits
-from offline_cache.publisher import durable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -169,7 +169,7 @@ class Office:
             RegisterWriteError: the folder cannot be written.
         """
         path = self.folder / ".lock"
-        with durable.writing(path):
+        with disk_errors(path):
             lock = path.open("ab")
         with lock:
             try:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from offline_cache.columns import KEY_BIAS, STATUS_CODES
 from offline_cache.csv_rows import read_rows
+from offline_cache.disk import disk_errors, sync
 from offline_cache.errors import BadRowsError, GoldenPolicyError, OfficeError
 from offline_cache.format import KeyKind
 from offline_cache.manifest import GoldenPolicy
@@ -13,9 +14,9 @@ from offline_cache.publisher.build import build_rows
 from offline_cache.publisher.csv_columns import CsvSource
 from offline_cache.publisher.lists import ListDescription, OfficeLists
 from offline_cache.publisher.mapping import key_of
-from offline_cache.publisher.summary import BuildSummary, disk_errors
+from offline_cache.publisher.summary import BuildSummary
 from offline_cache.rows import Problems
-from offline_cache.store import staging, sync
+from offline_cache.store import staging
 from offline_cache.wire import RowsReader, block_count
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from offline_cache.disk import disk_errors
 from offline_cache.errors import OfficeError
 from offline_cache.publisher.delta import compare
 from offline_cache.publisher.lists import OfficeLists
-from offline_cache.publisher.summary import disk_errors
 
 if TYPE_CHECKING:
     from pathlib import Path

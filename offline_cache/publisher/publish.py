@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from offline_cache.disk import ensure_space
 from offline_cache.errors import RegisterWriteError
 from offline_cache.manifest import MANIFEST_TARGET, base_target, to_bytes
 from offline_cache.publisher import durable
@@ -24,7 +25,6 @@ from offline_cache.publisher.reference import read_tables, reference_target
 from offline_cache.publisher.repository import OfficeRepository
 from offline_cache.publisher.signing import KeyNotAtHandError
 from offline_cache.publisher.stick import check_stick, write_stick
-from offline_cache.store import ensure_space
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from offline_cache.disk import disk_errors
 from offline_cache.errors import OfficeError
 from offline_cache.publisher import durable
 from offline_cache.publisher.gates import APPROVERS_FIELD, approvers_field
@@ -121,7 +122,7 @@ def _new_key(
     name = f"{role}-{number}"
     if uri is None:
         path = folder / f"{name}.pem"
-        with durable.writing(path):
+        with disk_errors(path):
             # The medium that holds the other keys of this kind may be elsewhere.
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return generate(path, name, role, str(path.relative_to(office.folder))), path

@@ -9,11 +9,11 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Final
 
+from offline_cache.disk import disk_errors, ensure_space, sync
 from offline_cache.errors import OfficeError
 from offline_cache.manifest import base_target
 from offline_cache.publisher import durable
 from offline_cache.publisher.metadata import ROLES, file_name, root_versions
-from offline_cache.store import ensure_space, sync
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +61,7 @@ def write_stick(stick: Path, repository: Path, state: Published, manifest: Manif
         raise OfficeError(f"{stick}: not written, kiosks would refuse it: {refused[0]}")
     files = _files(state, manifest)
     staged = stick / _STAGED
-    with durable.writing(stick):
+    with disk_errors(stick):
         # Pulled out between two renames: the old state is the newest that there is.
         if (stick / _OLD).exists() and not (stick / STICK_FOLDER).exists():
             durable.put(stick / _OLD, stick / STICK_FOLDER)
@@ -73,7 +73,7 @@ def write_stick(stick: Path, repository: Path, state: Published, manifest: Manif
         durable.make_folder(staged / "targets")
         for file in files.values():
             _copy_file(staged, repository, file)
-        with durable.writing(stick):
+        with disk_errors(stick):
             _swap(stick, staged)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
@@ -92,7 +92,7 @@ def _write_metadata(folder: Path, repository: Path, state: Published) -> None:
     durable.make_folder(folder)
     for version in root_versions(repository / "metadata"):
         name = f"{version}.root.json"
-        with durable.writing(folder / name):
+        with disk_errors(folder / name):
             content = (repository / "metadata" / name).read_bytes()
         durable.write(folder / name, content)
     for role in ROLES:

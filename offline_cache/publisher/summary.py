@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import enum
-import errno
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from offline_cache import layout
-from offline_cache.errors import RegisterCorruptError, RegisterSpaceError, RegisterWriteError
+from offline_cache.errors import RegisterCorruptError
 from offline_cache.register_file import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -72,22 +70,3 @@ def next_serial(directory: Path) -> int:
             return int(connection.execute(query).fetchone()[0]) + 1
     except (sqlite3.Error, ValueError, TypeError) as error:
         raise RegisterCorruptError(f"{path}: does not tell its serial; give the new one") from error
-
-
-@contextmanager
-def disk_errors(folder: Path) -> Iterator[None]:
-    """Turn what the disk says while working in `folder` into errors of the register.
-
-    Raises:
-        RegisterSpaceError, RegisterWriteError: the disk is full or failed.
-    """
-    try:
-        yield
-    except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-            raise RegisterSpaceError(f"{folder}: the disk is full") from error
-        raise RegisterWriteError(f"{folder}: writing failed, {error}") from error
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise RegisterSpaceError(f"{folder}: the disk is full") from error
-        raise RegisterWriteError(f"{error.filename or folder}: {error.strerror}") from error

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from offline_cache import layout, store
+from offline_cache.disk import ensure_space
 from offline_cache.errors import RegisterBusyError, RegisterSpaceError
 from offline_cache.format import KeyKind
 from offline_cache.register import Register
-from offline_cache.store import ensure_space, staging
+from offline_cache.store import staging
 from tests.offline_cache.samples import KEY, build, enp, entry, row
 
 if TYPE_CHECKING:

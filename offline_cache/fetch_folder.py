@@ -17,6 +17,7 @@ from offline_cache.fetch import (
     Fetched,
     MissingFileError,
     TooLongError,
+    UnreadableFileError,
     bounded,
     parts_of,
 )
@@ -50,15 +51,15 @@ class FolderSource:
         try:
             self._root = os.open(folder, _FOLDER)
         except OSError as error:
-            raise FetchError(f"{folder}: {_words(error)}; is the stick in?") from error
+            raise FetchError(f"{_shown(folder)}: {_words(error)}; is the stick in?") from error
         try:
             inner = os.open(STICK_FOLDER, _FOLDER | os.O_NOFOLLOW, dir_fd=self._root)
         except OSError:
-            self.label = str(folder)
+            self.label = _shown(folder)
         else:
             os.close(self._root)
             self._root = inner
-            self.label = str(folder / STICK_FOLDER)
+            self.label = _shown(folder / STICK_FOLDER)
 
     def close(self) -> None:
         """Let go of the folder, so that it can be unmounted."""
@@ -96,12 +97,12 @@ class FolderSource:
             # Looked at first: to open a device file can do things.
             found = os.stat(last, dir_fd=folder, follow_symlinks=False)
             if not stat.S_ISREG(found.st_mode):
-                raise FetchError(f"{what}: not a regular file; it was not read")
+                raise UnreadableFileError(f"{what}: not a regular file; it was not read")
             return os.open(last, _FILE, dir_fd=folder)
         except FileNotFoundError as error:
             raise MissingFileError(f"{what}: not there") from error
         except OSError as error:
-            raise FetchError(f"{what}: {_words(error)}") from error
+            raise UnreadableFileError(f"{what}: {_words(error)}") from error
         finally:
             os.close(folder)
 
@@ -111,9 +112,9 @@ def _regular(descriptor: int, what: str) -> int:
     try:
         found = os.fstat(descriptor)
     except OSError as error:
-        raise FetchError(f"{what}: {_words(error)}") from error
+        raise UnreadableFileError(f"{what}: {_words(error)}") from error
     if not stat.S_ISREG(found.st_mode):
-        raise FetchError(f"{what}: not a regular file; it was not read")
+        raise UnreadableFileError(f"{what}: not a regular file; it was not read")
     return found.st_size
 
 
@@ -123,7 +124,16 @@ def _read(descriptor: int, start: int, what: str) -> Iterator[bytes]:
             start += len(chunk)
             yield chunk
     except OSError as error:
-        raise FetchError(f"{what}: {_words(error)}; the stick may be damaged or gone") from error
+        raise UnreadableFileError(
+            f"{what}: {_words(error)}; the stick may be damaged or gone"
+        ) from error
+
+
+def _shown(folder: Path) -> str:
+    """A stick may be called anything, also what would break a line or move a terminal's cursor."""
+    return "".join(
+        each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in str(folder)
+    )
 
 
 def _words(error: OSError) -> str:

@@ -29,6 +29,10 @@ class CutShortError(MissingFileError):
     """The place answers, and has only the beginning of the file."""
 
 
+class UnreadableFileError(FetchError):
+    """Something of this name is there and cannot be read; other files of the place may be."""
+
+
 class TooLongError(FetchError):
     """The place gives more than was asked for at most."""
 

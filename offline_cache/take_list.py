@@ -15,7 +15,7 @@ from offline_cache.errors import (
     RowsFormatError,
     TrustError,
 )
-from offline_cache.fetch import MissingFileError
+from offline_cache.fetch import MissingFileError, UnreadableFileError
 from offline_cache.store import install
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _OVERLAY_BYTES_PER_ROW: Final = 48
 _MARGIN_BYTES: Final = 2**20
 _TRY_NEXT: Final = (
     *(RowsFormatError, EndStateError, GoldenPolicyError, RegisterCorruptError),
-    *(MissingFileError, TrustError),
+    *(MissingFileError, UnreadableFileError, TrustError),
 )
 """What deltas, or the files that they build on, can be wrong with while a base is right."""
 

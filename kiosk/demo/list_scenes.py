@@ -25,7 +25,10 @@ def _list_refreshed(stage: Stage) -> None:
     """Who was insured since the last list is found as soon as the next one is there."""
     stage.tap(card_of("absent"), "not-in-list")
     stage.publish(absent=())
-    stage.tap(card_of("absent"), "insured")
+    try:
+        stage.tap(card_of("absent"), "insured")
+    finally:
+        stage.publish()
 
 
 def _days_later(days: int, expected: str) -> Callable[[Stage], None]:

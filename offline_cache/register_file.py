@@ -43,6 +43,7 @@ _AT_OR_AFTER = f"SELECT {_COLUMNS} FROM entry WHERE key >= ? ORDER BY key LIMIT 
 _BEFORE = f"SELECT {_COLUMNS} FROM entry WHERE key < ? ORDER BY key DESC LIMIT 1"  # noqa: S608
 _LAST = f"SELECT {_COLUMNS} FROM entry ORDER BY key DESC LIMIT 1"  # noqa: S608
 
+_TRIES = 3
 _MAX_VALUE_BYTES = 64 * 1024
 _MAX_META_ROWS = 64
 _MAX_REFERENCES = 1_000_000
@@ -87,19 +88,21 @@ class RegisterFile:
             RegisterCorruptError: anything else that is wrong with it.
         """
         self._path = path
-        # Taken before opening: a replacement in between is then seen as one, not overlooked.
-        self.identity = identity_of(path)
-        if self.identity is None:
-            raise RegisterMissingError(f"{path}: no register here; build or fetch one")
-        self._connection = connect(path)
-        try:
-            self.meta = self._load(key)
-        except _DAMAGE as error:
-            self._connection.close()
-            raise self._damaged("it cannot be read as a register") from error
-        except BaseException:
-            self._connection.close()
-            raise
+        tries = _TRIES
+        while tries:
+            tries -= 1
+            # Taken before opening: a replacement in between is then seen as one, not overlooked.
+            self.identity = identity_of(path)
+            if self.identity is None:
+                raise RegisterMissingError(f"{path}: no register here; build or fetch one")
+            try:
+                self._open(key)
+            except RegisterCorruptError:
+                # The name may have led to two files, when an update was put in place just now.
+                if not tries or identity_of(path) == self.identity:
+                    raise
+            else:
+                break
 
     def find(self, key: int) -> Entry | _Deleted | None:
         """The entry under `key`, `DELETED` (overlays only), or None when it is proved absent.
@@ -173,6 +176,17 @@ class RegisterFile:
             valid_to=None if valid_to is None else day_from_code(valid_to),
             person_tag=tag_of(person_check),
         )
+
+    def _open(self, key: RegisterKey) -> None:
+        self._connection = connect(self._path)
+        try:
+            self.meta = self._load(key)
+        except _DAMAGE as error:
+            self._connection.close()
+            raise self._damaged("it cannot be read as a register") from error
+        except BaseException:
+            self._connection.close()
+            raise
 
     def _load(self, key: RegisterKey) -> Meta:
         self._check_header()

@@ -5,6 +5,7 @@ Updaters are processes; the reader is a kiosk's own lookup in a thread, as it ru
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import threading
@@ -20,21 +21,27 @@ from kiosk.demo.certificates import make_certificates
 from kiosk.lookup import Absent, Found
 from kiosk.offline import OfflineLookup
 from kiosk.policy.model import PolicyFormat, PresentedPolicy, Source
+from offline_cache import register_file
 from offline_cache.errors import RegisterBusyError
+from offline_cache.register import Register
 from offline_cache.updater import Result, Step, UpdateSettings, update
 from tests.offline_cache.children import ended, forked
-from tests.offline_cache.samples import enp
+from tests.offline_cache.samples import KEY, build, enp, row
 from tests.offline_cache.sieges import ROWS, Siege, litter, new_siege
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
     from pathlib import Path
+
+    from offline_cache.format import Status
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
 _ROUNDS: Final = 30
 _BUSY: Final = 7
 """Exit code of a child that was told that another one is at work."""
+_ASKED_A_ROUND: Final = 7
 _SEEN_SECONDS: Final = 5.0
 
 
@@ -98,6 +105,8 @@ class _Reader:
     """A kiosk's lookup that asks without a pause, and remembers which list said what."""
 
     siege: Siege
+    anew: bool
+    """Close the list after every round, and open it like a kiosk that has just started."""
     serials: list[int] = field(default_factory=list)
     """Of the lists in use, in the order in which they were taken up."""
     answers: int = 0
@@ -105,9 +114,9 @@ class _Reader:
     stopped: bool = False
 
     def run(self) -> None:
-        """Refresh and ask about one number of every kind of row, over and over."""
+        """Refresh and ask about a few numbers, over and over."""
         lookup = OfflineLookup(self.siege.settings.register, self.siege.settings.key_file)
-        numbers = (*range(40), ROWS - 1, *range(1000, 1040))
+        numbers = itertools.cycle((*range(40), ROWS - 1, *range(1000, 1040)))
         while not self.stopped:
             serial = lookup.refresh().serial
             if serial is None:
@@ -115,12 +124,15 @@ class _Reader:
                 continue
             if self.serials[-1:] != [serial]:
                 self.serials.append(serial)
-            for n in numbers:
+            for n in itertools.islice(numbers, _ASKED_A_ROUND):
                 self._ask(lookup, n, serial)
+            if self.anew:
+                lookup.close()
         lookup.close()
 
     def _ask(self, lookup: OfflineLookup, n: int, serial: int) -> None:
-        policy = PresentedPolicy(Source.BARCODE, PolicyFormat.BARCODE, enp(n))
+        policy = PresentedPolicy(Source.DIGITAL, PolicyFormat.TEXT, enp(n))
+        status: Status | None
         match lookup.ask(policy, datetime.now(UTC)):
             case Found(record, known):
                 status, by = record.status, known.serial
@@ -153,12 +165,13 @@ def _updater(siege: Siege) -> Iterator[tuple[int, int]]:
         os.close(end)
 
 
+@pytest.mark.parametrize("anew", [False, True], ids=["kept-open", "opened-anew"])
 def test_every_answer_belongs_to_one_list_while_updates_go_by(
-    siege: Siege, updater: tuple[int, int], caplog: pytest.LogCaptureFixture
+    siege: Siege, updater: tuple[int, int], caplog: pytest.LogCaptureFixture, anew: bool
 ) -> None:
     """Bases, bases with changes, and changes take turns; the reader is never told nonsense."""
     order, hear = updater
-    reader, seen = _Reader(siege), []
+    reader, seen = _Reader(siege, anew), []
     thread = threading.Thread(target=reader.run)
     with caplog.at_level(logging.WARNING):
         thread.start()
@@ -197,3 +210,23 @@ def _wait_for(reader: _Reader, serial: int) -> None:
     while reader.serials[-1:] != [serial]:
         assert time.monotonic() < until, f"list {serial} was not taken up"
         time.sleep(0.001)
+
+
+def test_a_list_that_is_replaced_while_it_is_opened_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name leads to one file when it is opened, and to a longer one when it is measured."""
+    build(tmp_path / "old", map(row, range(50)), serial=1)
+    build(tmp_path / "new", map(row, range(3000)), serial=2)
+    connect = register_file.connect
+
+    def too_slow(path: Path) -> sqlite3.Connection:
+        connection = connect(path)
+        newer = tmp_path / "new" / path.name
+        if newer.exists():
+            newer.replace(path)
+        return connection
+
+    monkeypatch.setattr(register_file, "connect", too_slow)
+    with Register.open(tmp_path / "old", KEY) as register:
+        assert register.serial == 2

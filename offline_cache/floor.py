@@ -28,6 +28,7 @@ CLOCK_TOLERANCE: Final = timedelta(minutes=10)
 """A signer's clock may run ahead of ours by so much before ours counts as wrong."""
 
 _SERIAL: Final = "serial"
+_KEYS: Final = "keys"
 _ISSUED: Final = "issued"
 _VERSION: Final = "version "
 _MAX_ROWS: Final = 128
@@ -37,10 +38,8 @@ _SCHEMA: Final = (
     " (name TEXT PRIMARY KEY, value INTEGER NOT NULL, mark INTEGER NOT NULL) STRICT, WITHOUT ROWID"
 )
 _READ: Final = "SELECT name, value, mark FROM floor LIMIT ?"
-_RAISE: Final = (
-    "INSERT INTO floor VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE"
-    " SET value = excluded.value, mark = excluded.mark WHERE excluded.value > value"
-)
+_CLEAR: Final = "DELETE FROM floor"
+_WRITE: Final = "INSERT INTO floor VALUES (?, ?, ?)"
 _LOCK_SECONDS: Final = 1.0
 """The folder's lock keeps others out; only somebody who looks with a tool can hold this one."""
 _DAMAGE: Final = frozenset({1, 11, 26})
@@ -49,9 +48,18 @@ _DAMAGE: Final = frozenset({1, 11, 26})
 _log = logging.getLogger(__name__)
 
 
+_OFFLINE: Final = ("root", "targets")
+"""Roles whose keys lie in a safe; they say which keys the others have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Heights:
-    """Numbers that only grow."""
+    """Numbers that only grow, as long as the same keys sign for them.
+
+    A thief of online keys can sign numbers that the fund would never reach. New keys end that: what
+    was signed with the old ones, except by the offline roles, is no measure any more. The old keys
+    do not come back, because the versions of the offline roles keep growing.
+    """
 
     versions: Mapping[str, int] = field(default_factory=dict)
     """By role: root, timestamp, snapshot, targets and the delegated ones."""
@@ -59,15 +67,30 @@ class Heights:
     """Of the list."""
     issued: datetime | None = None
     """The newest signed time, UTC."""
+    keys: int = 0
+    """Fingerprint of the online keys that signed the rest; 0: not known."""
+
+    def ended_by(self, by: Heights) -> bool:
+        """Whether `by` was signed with other online keys, in the name of the offline ones."""
+        return 0 != self.keys != by.keys != 0 and all(
+            by.versions.get(role, 0) >= self.versions.get(role, 0) for role in _OFFLINE
+        )
+
+    @property
+    def offline(self) -> Heights:
+        """Of the offline roles alone."""
+        return Heights({role: self.versions.get(role, 0) for role in _OFFLINE})
 
     def raised(self, by: Heights) -> Heights:
-        """The higher of both in everything."""
-        names = self.versions.keys() | by.versions.keys()
+        """The higher of both in everything that `by` does not end."""
+        before = self.offline if self.ended_by(by) else self
+        names = before.versions.keys() | by.versions.keys()
         times = [at for at in (self.issued, by.issued) if at is not None]
         return Heights(
-            {name: max(self.versions.get(name, 0), by.versions.get(name, 0)) for name in names},
-            max(self.serial, by.serial),
+            {name: max(before.versions.get(name, 0), by.versions.get(name, 0)) for name in names},
+            max(before.serial, by.serial),
             max(times, default=None),
+            by.keys or self.keys,
         )
 
     def refuse_below(self, floor: Heights) -> None:
@@ -76,7 +99,8 @@ class Heights:
         Raises:
             TrustError: an older state than one that was seen; the message says of what.
         """
-        for role, least in floor.versions.items():
+        versions = (floor.offline if floor.ended_by(self) else floor).versions
+        for role, least in versions.items():
             found = self.versions.get(role, 0)
             if found < least:
                 raise TrustError(
@@ -95,7 +119,7 @@ class Heights:
         Raises:
             TrustError: it is.
         """
-        if self.serial < floor.serial:
+        if self.serial < floor.serial and not floor.ended_by(self):
             raise TrustError(
                 f"an older list than this kiosk has seen: list {self.serial},"
                 f" and list {floor.serial} has been; fetch the newest"
@@ -170,14 +194,15 @@ class FloorStore:
             RegisterSpaceError, RegisterWriteError: the disk did not take it; the floor is as it
                 was.
         """
-        before = _values(self.read())
-        higher = {name: at for name, at in _values(to).items() if at > before.get(name, 0)}
-        if not higher:
+        before = self.read()
+        values = _values(before.raised(to))
+        if values == _values(before):
             return
-        rows = [(name, value, _mark(name, value)) for name, value in higher.items()]
+        rows = [(name, value, _mark(name, value)) for name, value in values.items()]
         with disk_errors(self._path), self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.executemany(_RAISE, rows)
+            self._connection.execute(_CLEAR)
+            self._connection.executemany(_WRITE, rows)
 
 
 def newest_signed_time(folder: Path) -> datetime | None:
@@ -219,23 +244,25 @@ def _read(connection: sqlite3.Connection) -> Heights:
         sqlite3.Error, ValueError: it is damaged.
     """
     versions: dict[str, int] = {}
-    serial, issued = 0, None
+    serial, keys, issued = 0, 0, None
     for name, value, mark in connection.execute(_READ, (_MAX_ROWS,)):
         # A flipped bit must neither let an old list in nor keep every new one out.
         if mark != _mark(name, value):
             raise ValueError("a number that nobody wrote")
         if name == _SERIAL:
             serial = value
+        elif name == _KEYS:
+            keys = value
         elif name == _ISSUED:
             issued = datetime.fromtimestamp(value, UTC)
         else:
             versions[name.removeprefix(_VERSION)] = value
-    return Heights(versions, serial, issued)
+    return Heights(versions, serial, issued, keys)
 
 
 def _values(heights: Heights) -> dict[str, int]:
     values = {_VERSION + role: version for role, version in heights.versions.items()}
-    values[_SERIAL] = heights.serial
+    values[_SERIAL], values[_KEYS] = heights.serial, heights.keys
     if heights.issued is not None:
         values[_ISSUED] = int(heights.issued.timestamp())
     return {name: min(value, _MAX_VALUE) for name, value in values.items()}

@@ -7,6 +7,7 @@ signed times, bounds every document, and ends every failure in one line for peop
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -35,6 +36,7 @@ ISSUED_FIELD: Final = "x-issued"
 """Of the signed timestamp: when it was signed, ISO 8601, UTC."""
 MAX_METADATA_BYTES: Final = 512 * 1024
 
+_ONLINE_ROLES: Final = ("timestamp", "snapshot", "register")
 _METADATA_SECONDS: Final = 60.0
 _MAX_ROLES: Final = 64
 _MAX_TARGET_BYTES: Final = 2**40
@@ -176,7 +178,18 @@ class TrustedRepository:
             if not _ROLE.fullmatch(role):
                 raise TrustError(f"{self._source.label}: a role with an impossible name")
             versions[role] = about["version"]
-        return Heights(versions, issued=self._issued(self._cached("timestamp")))
+        issued = self._issued(self._cached("timestamp"))
+        return Heights(versions, issued=issued, keys=self._online_keys())
+
+    def _online_keys(self) -> int:
+        """Fingerprint of the keys that root and targets, both proved, give the online roles."""
+        root, targets = self._cached("root")["roles"], self._cached("targets")
+        keys = {role: root[role]["keyids"] for role in ("timestamp", "snapshot")}
+        for role in targets.get("delegations", {}).get("roles", ()):
+            keys.setdefault(role["name"], role["keyids"])
+        named = [sorted(keys.get(role, ())) for role in _ONLINE_ROLES]
+        found = hashlib.sha256(json.dumps(named).encode()).digest()
+        return int.from_bytes(found[:6], "big") | 1 << 48
 
     def _issued(self, timestamp: Any) -> datetime:
         try:

@@ -213,7 +213,10 @@ class _Run:
         )
         try:
             repository.refresh(floor, self._now())
-            reached = reached.raised(repository.heights)
+            # New keys end the old floor only once a list of theirs is here: till then, what is
+            # here counts, and it was signed with the old ones.
+            proved = repository.heights
+            reached = reached.raised(proved.offline if floor.ended_by(proved) else proved)
             manifest = self._manifest(source, repository)
             heights = replace(repository.heights, serial=manifest.serial)
             heights.refuse_list_below(floor)

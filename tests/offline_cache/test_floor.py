@@ -160,3 +160,26 @@ def test_a_clock_before_a_time_that_has_passed_is_wrong() -> None:
     refuse_wrong_clock(ISSUED - CLOCK_TOLERANCE, ISSUED)
     with pytest.raises(TrustError, match=r"the clock is wrong: it shows 2026-11-20 05:49 UTC"):
         refuse_wrong_clock(ISSUED - CLOCK_TOLERANCE - timedelta(seconds=1), ISSUED)
+
+
+def test_new_keys_begin_the_floor_anew_above_the_offline_roles(tmp_path: Path) -> None:
+    stolen = Heights({"root": 3, "targets": 2, "timestamp": 2**40}, 2**31, ISSUED, keys=1)
+    fresh = Heights({"root": 4, "targets": 2, "timestamp": 9}, 12, ISSUED, keys=2)
+    fresh.refuse_below(stolen)
+    fresh.refuse_list_below(stolen)
+    for lower in ({"root": 2, "targets": 2}, {"root": 4, "targets": 1}):
+        with pytest.raises(TrustError, match="an older repository"):
+            Heights(lower, keys=2).refuse_below(stolen)
+    # Whose keys are not known is held to everything.
+    with pytest.raises(TrustError, match="an older list"):
+        Heights(fresh.versions, 12, ISSUED).refuse_list_below(stolen)
+    with FloorStore.open(tmp_path) as store:
+        store.rise(stolen)
+        store.rise(stolen.offline)
+        assert store.read() == stolen
+        store.rise(fresh)
+        assert store.read() == fresh
+    with FloorStore.open(tmp_path) as store:
+        assert store.read() == fresh
+        with pytest.raises(TrustError):
+            stolen.refuse_below(store.read())

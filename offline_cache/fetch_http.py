@@ -190,8 +190,11 @@ def _start_of(response: urllib3.BaseHTTPResponse, offset: int, most: int, what: 
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise FetchError(f"{what}: the server packed it; it must send files as they are")
     length = response.headers.get("Content-Length", "0")
-    if not _LENGTH.fullmatch(length) or int(length) > most - start:
-        raise TooLongError(f"{what}: {length[:20]} bytes, longer than it may be")
+    if not _LENGTH.fullmatch(length):
+        # Not quoted: a server must not write on people's terminals.
+        raise FetchError(f"{what}: the server sent a length that is none")
+    if int(length) > most - start:
+        raise TooLongError(f"{what}: {length} bytes, longer than it may be")
     return start
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import shutil
 import sqlite3
@@ -63,8 +64,10 @@ def ensure_space(directory: Path, needed_bytes: int) -> None:
     """
     free = shutil.disk_usage(directory).free
     if free < needed_bytes:
+        # Rounded apart, so that nobody reads that 1 MB is needed and 1 MB is free.
+        needed_mb, free_mb = math.ceil(needed_bytes / 1e6), math.floor(free / 1e6)
         raise RegisterSpaceError(
-            f"{directory}: {needed_bytes / 1e6:.0f} MB may be needed, {free / 1e6:.0f} MB are free"
+            f"{directory}: {needed_mb} MB may be needed, {free_mb} MB are free; make room"
         )
 
 

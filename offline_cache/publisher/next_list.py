@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from offline_cache.disk import disk_errors
-from offline_cache.errors import OfficeError, RowsFormatError
+from offline_cache.errors import ManifestError, OfficeError, RowsFormatError
 from offline_cache.manifest import (
     WINDOW,
     BaseInfo,
@@ -14,6 +14,8 @@ from offline_cache.manifest import (
     EndState,
     Manifest,
     base_target,
+    from_bytes,
+    to_bytes,
 )
 from offline_cache.publisher import durable
 from offline_cache.publisher.delta import compare, fold
@@ -88,6 +90,11 @@ class Planner:
                     f"{about.serial}; build the next one with --serial {self._before.serial + 1}"
                 )
             return None
+        if self._before is not None and about.as_of < self._before.as_of:
+            raise OfficeError(
+                f"list {about.serial} is as of {about.as_of:%Y-%m-%d %H:%M} UTC, before list "
+                f"{self._before.serial}, which is published; build it again with its true --as-of"
+            )
         figures = self._gates(about, approval)
         if self._before is None:
             return self._whole(about, figures, "the first list")
@@ -127,6 +134,7 @@ class Planner:
         """The list on its own: no delta leads to it."""
         manifest = self._manifest(about, _base_of(about), (), {about.serial: EndState(0, 0)})
         files = {base_target(about.serial): self._sound_rows(about)}
+        _check_readable(manifest)
         return NextList(manifest, about.key_check, files, figures, why)
 
     def _following(
@@ -149,6 +157,7 @@ class Planner:
             overlays[about.serial] = EndState(0, 0)
             files[base.target] = self._sound_rows(about)
         manifest = self._manifest(about, base, window, overlays)
+        _check_readable(manifest)
         return NextList(manifest, about.key_check, files, figures, why)
 
     def _why_base(
@@ -241,6 +250,18 @@ class Planner:
         if not path.exists():
             raise OfficeError(f"{path}: missing; build the list again")
         return path
+
+
+def _check_readable(manifest: Manifest) -> None:
+    """Hold a manifest to what kiosks hold it to, before anything of it is signed.
+
+    Raises:
+        OfficeError: no kiosk would take it.
+    """
+    try:
+        from_bytes(to_bytes(manifest))
+    except ManifestError as error:
+        raise OfficeError(f"list {manifest.serial} is none that a kiosk takes: {error}") from error
 
 
 def _base_of(about: ListDescription) -> BaseInfo:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import shutil
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,6 +58,8 @@ class Siege:
     """Every list that the fund ever stood by, by serial."""
     olds: dict[int, Path] = field(default_factory=dict)
     """The whole repository as it was, by serial."""
+    server: FundServer | None = None
+    """Serves whatever `places` tells it to; None: every one is served anew."""
 
     def publish(self, *, base: bool = False) -> int:
         """The fund's next list, as a delta and, with `base`, also whole; its serial."""
@@ -183,10 +185,23 @@ def new_siege(folder: Path, certificates: Certificates, *, lists: int = 3) -> Si
 
 
 @contextmanager
+def serving(siege: Siege) -> Iterator[Siege]:
+    """One server for all that the siege, and those that move away from it, have served."""
+    with siege.served(siege.folder) as siege.server:
+        yield siege
+
+
+@contextmanager
 def places(siege: Siege, folder: Path, way: str) -> Iterator[str | Path]:
     """`folder` as a kiosk is told of it: `https` or `folder`."""
-    with ExitStack() as stack:
-        yield stack.enter_context(siege.served(folder)).url if way == "https" else folder
+    if way == "folder":
+        yield folder
+    elif siege.server is not None:
+        siege.server.folder = folder
+        yield siege.server.url
+    else:
+        with siege.served(folder) as server:
+            yield server.url
 
 
 @contextmanager

@@ -18,10 +18,10 @@ from kiosk.demo.certificates import Certificates, make_certificates
 from offline_cache.manifest import MANIFEST_TARGET
 from offline_cache.updater import Result
 from tests.offline_cache.fund import KEYS, LIFETIMES
-from tests.offline_cache.sieges import Siege, limits, new_siege, places
+from tests.offline_cache.sieges import Siege, limits, new_siege, places, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.offline_cache.fund import Fund
@@ -36,8 +36,9 @@ def _certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 @pytest.fixture(scope="module", name="model")
-def _model(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Siege:
-    return new_siege(tmp_path_factory.mktemp("model"), certificates)
+def _model(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Iterator[Siege]:
+    with serving(new_siege(tmp_path_factory.mktemp("model"), certificates)) as siege:
+        yield siege
 
 
 @pytest.fixture(name="siege")
@@ -102,10 +103,6 @@ def _of_target(
 def _kept(serial: int) -> Callable[[Siege], Path]:
     """The whole repository as it was with a list."""
     return lambda siege: siege.olds[serial]
-
-
-def _always(content: bytes) -> Callable[[bytes], bytes]:
-    return lambda _: content
 
 
 def _older_role(role: str) -> Callable[[Siege], Path]:
@@ -213,6 +210,13 @@ def _with_more(_fund: Fund, offered: Path) -> None:
         (offered / name).write_bytes(b"run me")
 
 
+def _instead(role: str, content: bytes) -> Callable[[Siege], Path]:
+    """Bytes in place of a role's file; of the next root's, which is not there yet."""
+    if role != "root":
+        return _of_role(role, lambda _: content)
+    return _edited(lambda _, offered: (offered / "metadata" / "2.root.json").write_bytes(content))
+
+
 ATTACKS = [
     # Rollback.
     *(Attack(f"rollback to list {n}", _kept(n), Result.REFUSED,
@@ -280,9 +284,8 @@ ATTACKS = [
     # Extraneous dependencies.
     Attack("files that nobody asked for", _edited(_with_more), Result.UPDATED),
     # Nonsense before any signature is looked at.
-    *(Attack(f"{name} for {role}", _of_role(role, _always(bomb)), Result.REFUSED,
-             f"{role}.json")
-      for role in ("timestamp", "snapshot", "register")
+    *(Attack(f"{name} for {role}", _instead(role, bomb), Result.REFUSED, f"{role}.json")
+      for role in ("root", "timestamp", "snapshot", "register")
       for name, bomb in {
           "a deep bomb": b"[" * 15_000,
           "deep objects": b'{"a":' * 3_000,

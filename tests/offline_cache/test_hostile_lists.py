@@ -22,10 +22,10 @@ from offline_cache.updater import Result
 from offline_cache.wire import MAGIC, Header, encode_block, encode_header
 from tests.offline_cache.fund import Fund, golden
 from tests.offline_cache.samples import write_rows
-from tests.offline_cache.sieges import Siege, limits, new_siege, places
+from tests.offline_cache.sieges import Siege, limits, new_siege, places, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _TABLES = References((Insurer("1027700000000", "45000"),), ())
@@ -37,8 +37,9 @@ def _certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 @pytest.fixture(scope="module", name="model")
-def _model(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Siege:
-    return new_siege(tmp_path_factory.mktemp("model"), certificates)
+def _model(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Iterator[Siege]:
+    with serving(new_siege(tmp_path_factory.mktemp("model"), certificates)) as siege:
+        yield siege
 
 
 @pytest.fixture(name="siege")

@@ -442,3 +442,18 @@ def test_a_list_built_anew_under_its_number_gets_its_own_delta(
     assert delta.state.rows == 2
     with stale.open("rb") as stream:
         assert RowsReader(stream).header.rows == 2
+
+
+def test_a_list_that_no_kiosk_would_take_is_not_published(office: Office, client: Client) -> None:
+    add_list(office, 1, entries(20))
+    do_publish(office)
+    add_list(office, 2, entries(20), as_of=AS_OF - timedelta(days=3))
+    with pytest.raises(OfficeError, match="list 2 is as of 2026-03-28 06:00 UTC, before list 1"):
+        do_publish(office)
+    add_list(office, 2, entries(20), next_expected=datetime(3000, 1, 1, tzinfo=UTC))
+    with pytest.raises(OfficeError, match="list 2 is none that a kiosk takes"):
+        do_publish(office)
+    assert client.manifest(office.repository).serial == 1
+    add_list(office, 2, entries(20))
+    assert do_publish(office).serial == 2
+    assert client.manifest(office.repository).serial == 2

@@ -24,10 +24,10 @@ from offline_cache.updater import Result
 from tests.offline_cache import fund as fund_module
 from tests.offline_cache.fund import KEYS, Fund
 from tests.offline_cache.samples import write_rows
-from tests.offline_cache.sieges import Siege, limits, new_siege, places, sign_with
+from tests.offline_cache.sieges import Siege, limits, new_siege, places, serving, sign_with
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -37,8 +37,9 @@ def _certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 @pytest.fixture(scope="module", name="model")
-def _model(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Siege:
-    return new_siege(tmp_path_factory.mktemp("model"), certificates)
+def _model(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Iterator[Siege]:
+    with serving(new_siege(tmp_path_factory.mktemp("model"), certificates)) as siege:
+        yield siege
 
 
 @pytest.fixture(name="siege")

@@ -195,6 +195,9 @@ def test_a_header_that_swells_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(wire, "_MAX_HEADER_BYTES", 10_000)
     with pytest.raises(RowsFormatError, match="too large"):
         _read(_with_header(clinics=["0"] * 100_000))
+    # Nobody writes one either.
+    with pytest.raises(RowsFormatError, match="too many insurers and clinics"):
+        encode_header(Header(0, 0, References((), tuple(f"{n:06}" for n in range(2000)))))
 
 
 _ROW = WireRow(5, 0, 0, 0, 0, 0, 0, 0)

@@ -194,7 +194,17 @@ class _Run:
                     _log.warning("register: the floor begins anew from list %d", installed.serial)
                 trust = settings.register / TRUST_FOLDER
                 repository = TrustedRepository(source, root, trust, self._deadline)
-                self._bring_up(source, repository, store, installed, key, staged)
+                try:
+                    self._bring_up(source, repository, store, installed, key, staged)
+                except BaseException:
+                    self._look_again(key)
+                    raise
+
+    def _look_again(self, key: RegisterKey) -> None:
+        """Say which list is in use: the disk may have failed just after the switch."""
+        found = installed_in(self._settings.register, key)
+        if found is not None:
+            self.serial, self.as_of = found.serial, found.as_of
 
     def _bring_up(
         self,

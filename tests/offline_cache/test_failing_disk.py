@@ -7,6 +7,7 @@ the next run on a sound disk brings the new one.
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import os
 import re
@@ -41,6 +42,7 @@ _CALLS: Final = (
 _LINE: Final = re.compile(r"^\d+ +(\w+)\(")
 _GOOD, _SAID, _RAISED = 0, 7, 99
 """Exit codes of the updater: an outcome without an error, with one, and no outcome at all."""
+_PR_SET_PTRACER: Final = 0x59616D61
 _PATIENCE_SECONDS: Final = 10.0
 
 
@@ -67,10 +69,13 @@ def _traced(kiosk: Siege, words: mmap.mmap, options: Sequence[str] = ()) -> tupl
     """Run the updater under strace; its exit code, and strace's lines."""
     trace = kiosk.folder / "trace"
     words[:] = bytes(len(words))
-    wait, go = os.pipe()
+    (ready, is_ready), (wait, go) = os.pipe(), os.pipe()
 
     def work() -> int:
         os.close(go)
+        # Where Yama guards processes, only a parent may trace them, and strace is a sibling.
+        ctypes.CDLL(None).prctl(_PR_SET_PTRACER, ctypes.c_ulong(-1), 0, 0, 0)
+        os.write(is_ready, b".")
         os.read(wait, 1)
         outcome = update(kiosk.settings)
         said = f"{outcome.serial} {outcome.error or ''}".encode()
@@ -78,7 +83,10 @@ def _traced(kiosk: Siege, words: mmap.mmap, options: Sequence[str] = ()) -> tupl
         return _GOOD if outcome.error is None else _SAID
 
     child = forked(work)
+    os.close(is_ready)
     os.close(wait)
+    os.read(ready, 1)
+    os.close(ready)
     command = ["strace", "-y", "-f", "-qq", "-o", str(trace), "-e", f"trace={_CALLS}", *options]
     with subprocess.Popen([*command, "-p", str(child)], stderr=subprocess.PIPE) as strace:
         if not _is_traced(child, strace):

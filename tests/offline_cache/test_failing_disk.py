@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 import subprocess
-import time
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -43,7 +42,6 @@ _LINE: Final = re.compile(r"^\d+ +(\w+)\(")
 _GOOD, _SAID, _RAISED = 0, 7, 99
 """Exit codes of the updater: an outcome without an error, with one, and no outcome at all."""
 _PR_SET_PTRACER: Final = 0x59616D61
-_PATIENCE_SECONDS: Final = 10.0
 
 
 class _Call(NamedTuple):
@@ -87,26 +85,18 @@ def _traced(kiosk: Siege, words: mmap.mmap, options: Sequence[str] = ()) -> tupl
     os.close(wait)
     os.read(ready, 1)
     os.close(ready)
-    command = ["strace", "-y", "-f", "-qq", "-o", str(trace), "-e", f"trace={_CALLS}", *options]
+    command = ["strace", "-y", "-f", "-o", str(trace), "-e", f"trace={_CALLS}", *options]
     with subprocess.Popen([*command, "-p", str(child)], stderr=subprocess.PIPE) as strace:
-        if not _is_traced(child, strace):
+        assert strace.stderr is not None
+        # Said once it holds the child: its first calls would else escape.
+        said_first = strace.stderr.readline().decode().strip()
+        if not said_first.endswith("attached"):
             os.close(go)
             ended(child)
-            pytest.skip(f"strace may not look at a process here: {strace.communicate()[1]!r}")
+            pytest.skip(f"strace may not look at a process here: {said_first}")
         os.close(go)
         code = ended(child)
     return code, trace.read_text(errors="replace").splitlines()
-
-
-def _is_traced(child: int, strace: subprocess.Popen[bytes]) -> bool:
-    """Wait for strace to hold the child."""
-    until = time.monotonic() + _PATIENCE_SECONDS
-    status = Path(f"/proc/{child}/status")
-    while strace.poll() is None and time.monotonic() < until:
-        if "TracerPid:\t0\n" not in status.read_text():
-            return True
-        time.sleep(0.001)
-    return False
 
 
 def _reaching(lines: list[str], folder: Path) -> Iterator[_Call]:

@@ -14,7 +14,6 @@ import re
 import shutil
 import subprocess
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pytest
@@ -26,6 +25,7 @@ from tests.offline_cache.sieges import Siege, litter, new_siege
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 pytestmark = [
     pytest.mark.timeout(180),

@@ -175,7 +175,8 @@ def rotate_key(
       kiosk register rotate-key /srv/office root --old root-2 --keys /media/safe/offline
 
     If the old key is still at hand, no kiosk fails even for a moment. A stolen key is worthless
-    to the thief from the moment the kiosks have seen the new state. Destroy the old key file.
+    to the thief from the moment the kiosks have seen the new state: then change timestamp and
+    snapshot both, and whatever else was in the thief's reach. Destroy the old key file.
     """  # noqa: D301  # click wants the character
     from offline_cache.publisher.rotation import rotate_key as run
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kiosk.demo.certificates import Certificates, make_certificates
 from offline_cache.manifest import MANIFEST_TARGET
 from offline_cache.updater import Result
 from tests.offline_cache.fund import KEYS, LIFETIMES
@@ -24,26 +23,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from kiosk.demo.certificates import Certificates
     from tests.offline_cache.fund import Fund
 
 _DAY = timedelta(days=1)
 _DELTA = "register/delta-3-4"
 
 
-@pytest.fixture(scope="module", name="certificates")
-def _certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make_certificates(tmp_path_factory.mktemp("certificates"))
-
-
 @pytest.fixture(scope="module", name="model")
 def _model(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Iterator[Siege]:
     with serving(new_siege(tmp_path_factory.mktemp("model"), certificates)) as siege:
         yield siege
-
-
-@pytest.fixture(name="siege")
-def _siege(model: Siege, tmp_path: Path) -> Siege:
-    return model.moved_to(tmp_path)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,28 +18,10 @@ from offline_cache.errors import FetchError
 from offline_cache.fetch import Deadline, read_small
 from offline_cache.fetch_http import HttpSource
 from offline_cache.updater import Result
-from tests.offline_cache.sieges import Siege, limits, new_siege
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.offline_cache.sieges import Siege, limits
 
 _SECONDS = 0.5
 """A kiosk's patience in these tests."""
-
-
-@pytest.fixture(scope="module", name="certificates")
-def _certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make_certificates(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="module", name="model")
-def _model(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Siege:
-    return new_siege(tmp_path_factory.mktemp("model"), certificates)
-
-
-@pytest.fixture(name="siege")
-def _siege(model: Siege, tmp_path: Path) -> Siege:
-    return model.moved_to(tmp_path)
 
 
 FAULTS = {

@@ -18,34 +18,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kiosk.demo.certificates import Certificates, make_certificates
 from kiosk.demo.fund_server import Fault, FundServer
 from offline_cache.address import AddressError
 from offline_cache.updater import Result
-from tests.offline_cache.sieges import Siege, limits, new_siege
+from tests.offline_cache.sieges import Siege, limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from kiosk.demo.certificates import Certificates
 
 _SECONDS = 0.4
 """A kiosk's patience with who goes on for ever."""
 _DELTA = "register/delta-3-4"
-
-
-@pytest.fixture(scope="module", name="certificates")
-def _certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make_certificates(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="module", name="model")
-def _model(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Siege:
-    return new_siege(tmp_path_factory.mktemp("model"), certificates)
-
-
-@pytest.fixture(name="siege")
-def _siege(model: Siege, tmp_path: Path) -> Siege:
-    return model.moved_to(tmp_path)
 
 
 @pytest.mark.parametrize("name", [_DELTA, "register/base-4"])

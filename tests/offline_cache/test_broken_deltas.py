@@ -13,29 +13,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kiosk.demo.certificates import make_certificates
 from kiosk.demo.fund_server import Fault
 from offline_cache.assemble import How
 from offline_cache.format import Status
 from offline_cache.updater import DOWNLOAD_FOLDER, Result
 from tests.offline_cache.samples import write_rows
-from tests.offline_cache.sieges import Siege, litter, new_siege
+from tests.offline_cache.sieges import Siege, litter
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _AT = 3
-
-
-@pytest.fixture(scope="module", name="model")
-def _model(tmp_path_factory: pytest.TempPathFactory) -> Siege:
-    folder = tmp_path_factory.mktemp("model")
-    return new_siege(folder, make_certificates(folder / "certificates"), lists=_AT)
-
-
-@pytest.fixture(name="siege")
-def _siege(model: Siege, tmp_path: Path) -> Siege:
-    return model.moved_to(tmp_path)
 
 
 def _sign_delta(siege: Siege, content: bytes, *, name: str = "register/delta-3-4") -> None:

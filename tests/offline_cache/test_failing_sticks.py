@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kiosk.demo.certificates import make_certificates
 from offline_cache.updater import Result
-from tests.offline_cache.sieges import Siege, litter, new_siege
+from tests.offline_cache.sieges import Siege, litter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,12 +23,6 @@ if TYPE_CHECKING:
     from pytest_mock import MockerFixture
 
 _DELTA = "register/delta-3-4"
-
-
-@pytest.fixture(scope="module", name="model")
-def _model(tmp_path_factory: pytest.TempPathFactory) -> Siege:
-    folder = tmp_path_factory.mktemp("model")
-    return new_siege(folder, make_certificates(folder / "certificates"))
 
 
 @pytest.fixture(name="siege")

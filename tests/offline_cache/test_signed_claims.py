@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kiosk.demo.certificates import Certificates, make_certificates
 from offline_cache.assemble import How
 from offline_cache.format import Status
 from offline_cache.updater import Result
 from tests.offline_cache.fund import golden, now
-from tests.offline_cache.sieges import Siege, limits, new_siege, places, sign_with
+from tests.offline_cache.sieges import Siege, limits, places, sign_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,21 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.offline_cache.fund import Fund
-
-
-@pytest.fixture(scope="module", name="certificates")
-def _certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make_certificates(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="module", name="model")
-def _model(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Siege:
-    return new_siege(tmp_path_factory.mktemp("model"), certificates)
-
-
-@pytest.fixture(name="siege")
-def _siege(model: Siege, tmp_path: Path) -> Siege:
-    return model.moved_to(tmp_path)
 
 
 @dataclass(frozen=True)

@@ -12,23 +12,16 @@ from typing import TYPE_CHECKING
 import pytest
 from tuf.api.metadata import DelegatedRole, Delegations, TargetFile
 
-from kiosk.demo.certificates import make_certificates
 from offline_cache.updater import Result
 from tests.offline_cache.fund import KEYS
 from tests.offline_cache.offices import add_list, do_publish, entries, make_office
-from tests.offline_cache.sieges import Siege, limits, new_siege, sign_with
+from tests.offline_cache.sieges import Siege, limits, sign_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 _HUGE = 100 * 2**30
-
-
-@pytest.fixture(scope="module", name="model")
-def _model(tmp_path_factory: pytest.TempPathFactory) -> Siege:
-    folder = tmp_path_factory.mktemp("model")
-    return new_siege(folder, make_certificates(folder / "certificates"))
 
 
 @pytest.fixture(name="siege")

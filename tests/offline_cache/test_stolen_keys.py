@@ -12,7 +12,6 @@ import pytest
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import DelegatedRole, Delegations, Metadata, TargetFile, Targets
 
-from kiosk.demo.certificates import Certificates, make_certificates
 from offline_cache.errors import TrustError
 from offline_cache.fetch import Deadline
 from offline_cache.fetch_folder import FolderSource
@@ -28,23 +27,14 @@ from tests.offline_cache.sieges import Siege, limits, new_siege, places, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
-
-@pytest.fixture(scope="module", name="certificates")
-def _certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make_certificates(tmp_path_factory.mktemp("certificates"))
+    from kiosk.demo.certificates import Certificates
 
 
 @pytest.fixture(scope="module", name="model")
 def _model(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Iterator[Siege]:
     with serving(new_siege(tmp_path_factory.mktemp("model"), certificates)) as siege:
         yield siege
-
-
-@pytest.fixture(name="siege")
-def _siege(model: Siege, tmp_path: Path) -> Siege:
-    return model.moved_to(tmp_path)
 
 
 @dataclass(frozen=True)

@@ -281,8 +281,8 @@ class _MetadataFetcher(FetcherInterface):
         return content
 
     def _fetch(self, url: str) -> Iterator[bytes]:
-        """Not used: TUF is only asked for metadata, which is small."""
-        raise NotImplementedError
+        """Refuse: TUF is only asked for metadata; files go through `download`, which resumes."""
+        raise FetchError(f"{url}: not metadata")
 
 
 def _discard(path: Path) -> None:

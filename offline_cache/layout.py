@@ -212,8 +212,8 @@ def parse_meta(items: Mapping[str, str]) -> Meta:
     try:
         meta = Meta(
             serial=int(items["serial"]),
-            as_of=_utc(items["as_of"]),
-            next_expected=_utc(items["next_expected"]) if items["next_expected"] else None,
+            as_of=utc_time(items["as_of"]),
+            next_expected=utc_time(items["next_expected"]) if items["next_expected"] else None,
             rows=int(items["rows"]),
             digest=int(items["digest"], 16),
             first_key=int(items["first_key"]) if items["first_key"] else None,
@@ -229,7 +229,12 @@ def parse_meta(items: Mapping[str, str]) -> Meta:
     return meta
 
 
-def _utc(text: str) -> datetime:
+def utc_time(text: str) -> datetime:
+    """A time as `isoformat` writes it, which must be UTC.
+
+    Raises:
+        ValueError: it is none, or of another zone.
+    """
     moment = datetime.fromisoformat(text)
     if moment.utcoffset() != timedelta(0):
         raise ValueError("not a UTC time")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from offline_cache.errors import ManifestError
 from offline_cache.format import KeyKind, Status
 from offline_cache.freshness import FreshnessLimits
+from offline_cache.layout import utc_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -154,19 +155,21 @@ def to_bytes(manifest: Manifest) -> bytes:
             "ageing": int(manifest.freshness.ageing.total_seconds()),
             "stale": int(manifest.freshness.stale.total_seconds()),
         },
-        "golden": [
-            {
-                "enp": golden.enp,
-                "surname": golden.surname,
-                "given_name": golden.given_name,
-                "patronymic": golden.patronymic,
-                "birth_date": golden.birth_date.isoformat(),
-                "status": golden.status,
-            }
-            for golden in manifest.golden
-        ],
+        "golden": list(map(golden_json, manifest.golden)),
     }
     return json.dumps(document, ensure_ascii=False, indent=1).encode()
+
+
+def golden_json(golden: GoldenPolicy) -> dict[str, str]:
+    """A golden policy as JSON values."""
+    return {
+        "enp": golden.enp,
+        "surname": golden.surname,
+        "given_name": golden.given_name,
+        "patronymic": golden.patronymic,
+        "birth_date": golden.birth_date.isoformat(),
+        "status": golden.status,
+    }
 
 
 def from_bytes(content: bytes) -> Manifest:
@@ -270,8 +273,8 @@ def _state_json(state: EndState) -> dict[str, Any]:
 
 
 def _utc(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
+    moment = utc_time(text)
     # Near the ends of the calendar, a time cannot be shown in every zone.
-    if moment.utcoffset() != timedelta(0) or not 2000 <= moment.year < 3000:
-        raise ValueError("not a UTC time of these days")
+    if not 2000 <= moment.year < 3000:
+        raise ValueError("not a time of these days")
     return moment

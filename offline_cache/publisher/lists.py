@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from offline_cache.errors import OfficeError
 from offline_cache.format import KeyKind, PolicyType, Status
-from offline_cache.manifest import EndState, GoldenPolicy
+from offline_cache.layout import utc_time
+from offline_cache.manifest import EndState, GoldenPolicy, golden_json
 from offline_cache.publisher import durable
 
 if TYPE_CHECKING:
@@ -147,17 +148,7 @@ def _to_bytes(about: ListDescription) -> bytes:
         "statuses": dict(about.statuses),
         "policy_types": dict(about.policy_types),
         "key_check": about.key_check,
-        "golden": [
-            {
-                "enp": one.enp,
-                "surname": one.surname,
-                "given_name": one.given_name,
-                "patronymic": one.patronymic,
-                "birth_date": one.birth_date.isoformat(),
-                "status": one.status,
-            }
-            for one in about.golden
-        ],
+        "golden": list(map(golden_json, about.golden)),
     }
     return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
 
@@ -168,8 +159,8 @@ def _description(document: dict[str, Any]) -> ListDescription:
         raise ValueError("not a digest")
     return ListDescription(
         serial=_count(document["serial"]),
-        as_of=_utc(document["as_of"]),
-        next_expected=None if next_expected is None else _utc(next_expected),
+        as_of=utc_time(document["as_of"]),
+        next_expected=None if next_expected is None else utc_time(next_expected),
         territories=tuple(map(str, document["territories"])),
         kinds=tuple(map(KeyKind, document["kinds"])),
         rows=_count(document["rows"]),
@@ -198,10 +189,3 @@ def _count(value: Any) -> int:
     if type(value) is not int or value < 0:
         raise ValueError("not a count")
     return value
-
-
-def _utc(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.utcoffset() != timedelta(0):
-        raise ValueError("not a UTC time")
-    return moment

@@ -26,6 +26,7 @@ from offline_cache.register_file import RegisterFile
 from offline_cache.wire import read_blocks
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
@@ -100,10 +101,11 @@ class FileWriter:
         with closing(_create(self._path)) as connection:
             connection.execute("BEGIN")
             for block, next_first in self._with_next_keys(blocks):
-                self._count(block)
+                keys = block.keys()
+                self._count(block, keys)
                 if most is not None and self._rows > most:
                     raise EndStateError(f"{self._path.name}: more rows than were signed")
-                connection.executemany(_INSERT, _stored(block, next_first, about.serial))
+                connection.executemany(_INSERT, _stored(block, keys, next_first, about.serial))
                 progress(self._rows)
             first = None if self._first is None else self._first - KEY_BIAS
             digest = self._digest % DIGEST_MODULUS
@@ -138,12 +140,12 @@ class FileWriter:
         if waiting is not None and self._first is not None:
             yield waiting, self._first
 
-    def _count(self, block: Columns) -> None:
+    def _count(self, block: Columns, keys: array[int]) -> None:
         self._digest += digest_of(block, self._references)
         self._rows += block.rows
         # One row of every block at first, then a fair share of them.
         place = random.randrange(block.rows)  # noqa: S311  # not a secret
-        sample = (block.keys()[place] - KEY_BIAS, numbers("I", block.person_tag)[place])
+        sample = (keys[place] - KEY_BIAS, numbers("I", block.person_tag)[place])
         if len(self._spot_checks) < _SPOT_CHECKS:
             self._spot_checks.append(sample)
         else:
@@ -161,9 +163,10 @@ class FileWriter:
         connection.executemany("INSERT INTO meta VALUES (?, ?)", items.items())
 
 
-def _stored(block: Columns, next_first: int, serial: int) -> Iterator[tuple[int | None, ...]]:
+def _stored(
+    block: Columns, keys: array[int], next_first: int, serial: int
+) -> Iterator[tuple[int | None, ...]]:
     """The rows of a block as SQLite takes them: `layout.Row`, as plain tuples for speed."""
-    keys = block.keys()
     return zip(
         [key - KEY_BIAS for key in keys],
         [

@@ -31,7 +31,10 @@ def policy_to_json(policy: PresentedPolicy) -> dict[str, Any]:
         "expiry_date": _date(policy.expiry_date),
         "insurer": _insurer(policy.insurer) if policy.insurer else None,
         "photo": _photo(policy.photo) if policy.photo else None,
-        "signature_hex": policy.signature.hex() if policy.signature is not None else None,
+        "signature_hex": policy.signature.value.hex() if policy.signature else None,
+        "temporary_certificate": policy.temporary_certificate,
+        "old_policy": policy.old_policy,
+        "identity_document": policy.identity_document,
     }
 
 

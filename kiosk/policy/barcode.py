@@ -18,6 +18,8 @@ from kiosk.policy.model import (
     PolicyFormat,
     PresentedPolicy,
     Sex,
+    Signature,
+    SignedRange,
     Smo,
     Source,
 )
@@ -90,7 +92,9 @@ def decode_barcode(payload: bytes) -> PresentedPolicy:
         sex=_sex(payload, layout.sex_at),
         expiry_date=_expiry(payload, layout.expiry_at, birth_date),
         insurer=_insurer(payload, layout.insurer_at),
-        signature=payload[SIGNATURE_AT:],
+        signature=Signature(
+            payload[SIGNATURE_AT:], (SignedRange("barcode", payload[:SIGNATURE_AT]),)
+        ),
     )
 
 

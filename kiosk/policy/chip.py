@@ -22,10 +22,12 @@ from kiosk.policy.model import (
     PolicyFormat,
     PresentedPolicy,
     Sex,
+    Signature,
     Smo,
     Source,
 )
 from kiosk.policy.numbers import compact_snils, is_digits
+from kiosk.policy.signed_range import signed_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +70,7 @@ def decode_chip(holder: bytes, insurer: bytes | None, *, complete: bool = True) 
     if insurer is None:
         return _policy(person, None, None)
     period = _File.read("insurer", insurer, INSURER_ROOT, None if complete else SIGNATURE)
-    return _policy(person, _insurer(period), period.nested(SIGNATURE).value(0x5F61))
+    return _policy(person, _insurer(period), _signature(period, insurer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ def _structure(name: str, error: TlvError) -> FormatError:
 
 
 def _policy(
-    person: _File, insurer: InsurerPeriod | None, signature: bytes | None
+    person: _File, insurer: InsurerPeriod | None, signature: Signature | None
 ) -> PresentedPolicy:
     surname, given_name = person.text(0x5F21, MAX_NAME), person.text(0x5F22, MAX_NAME)
     if surname is None and given_name is None:
@@ -239,6 +241,16 @@ def _photo(photo: _File) -> Photo | None:
         return None
     kinds = (mime for start, mime in _IMAGE_KINDS if data.startswith(start))
     return Photo(next(kinds, "application/octet-stream"), data)
+
+
+def _signature(period: _File, data: bytes) -> Signature | None:
+    """Signature and certificate of the insurer block; None where the file has none (yet)."""
+    inside = period.nested(SIGNATURE)
+    value = inside.value(0x5F61)
+    if value is None:
+        return None
+    ranges = signed_ranges(data, period.objects[SIGNATURE])
+    return Signature(value, ranges, inside.value(0x5F62))
 
 
 def _insurer(period: _File) -> InsurerPeriod:

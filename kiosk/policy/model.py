@@ -43,6 +43,14 @@ class FormatReason(enum.StrEnum):
     """A text with more than one policy number: which one is meant cannot be known."""
     BLANK_NUMBER = "blank_number"
     """An 11-digit number: that of the paper blank, not the ENP."""
+    SNILS = "snils"
+    """An 11-digit number that is a SNILS: without a birth date it finds nobody."""
+    OGRN = "ogrn"
+    """A 13-digit number of a company."""
+    PRODUCT_CODE = "product_code"
+    """An EAN or UPC code of goods."""
+    TICKET = "ticket"
+    """The ticket of a queue."""
     CHECK_DIGIT = "check_digit"
     """A 16-digit number that fails the Luhn check."""
     ENP_DATE = "enp_date"
@@ -70,6 +78,8 @@ class Source(enum.StrEnum):
     BARCODE = "barcode"
     DIGITAL = "digital"
     TYPED = "typed"
+    DOCUMENT = "document"
+    """The machine-readable zone of an identity document: no policy was in hand."""
 
 
 class PolicyFormat(enum.StrEnum):
@@ -79,6 +89,10 @@ class PolicyFormat(enum.StrEnum):
     BARCODE_01 = "barcode-01"
     BARCODE_02 = "barcode-02"
     TEXT = "text"
+    TEMPORARY_CERTIFICATE = "temporary-certificate"
+    ARKHANGELSK = "arkhangelsk"
+    """Text barcode of policies of the Arkhangelsk region, before 2011-05-01."""
+    MRZ = "mrz"
     TYPED = "typed"
 
 
@@ -126,12 +140,37 @@ class Photo:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedRange:
+    """Bytes that a signature may cover; where the range is not known, there are several."""
+
+    name: str
+    """A fixed name of the reading: `without-header`, `with-header`, `barcode`."""
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A signature on a document, as stored, with all that is needed to check it."""
+
+    value: bytes = field(repr=False)
+    """Chip: content of 5F61. Barcode: 65 bytes, the first probably the id of the key."""
+    ranges: tuple[SignedRange, ...]
+    """The readings of what is signed, the likeliest first."""
+    certificate: bytes | None = field(default=None, repr=False)
+    """Chip: X.509 certificate of the signer (DER, content of 5F62)."""
+
+
+@dataclass(frozen=True, slots=True)
 class PresentedPolicy:
-    """What was presented. `None` is "the document does not say"; `repr` shows nothing personal."""
+    """What was presented. `None` is "the document does not say"; `repr` shows nothing personal.
+
+    At least one of the numbers is there by which a policy is found (`enp`, then
+    `temporary_certificate`, `old_policy`, `snils` with the birth date, `identity_document`).
+    """
 
     source: Source
     format: PolicyFormat
-    enp: str = field(repr=False)
+    enp: str | None = field(default=None, repr=False)
     """16 digits as read; whether its check digit holds is judged by the verdict."""
     surname: str | None = field(default=None, repr=False)
     given_name: str | None = field(default=None, repr=False)
@@ -147,5 +186,10 @@ class PresentedPolicy:
     """None: unlimited, or not said."""
     insurer: InsurerPeriod | None = None
     photo: Photo | None = field(default=None, repr=False)
-    signature: bytes | None = field(default=None, repr=False)
-    """Raw signature over the document's data (barcode: 65 bytes; chip: content of 5F61)."""
+    signature: Signature | None = field(default=None, repr=False)
+    temporary_certificate: str | None = field(default=None, repr=False)
+    """9 digits."""
+    old_policy: str | None = field(default=None, repr=False)
+    """Policy from before 2011-05-01: `<series> № <number>`, or the number alone."""
+    identity_document: str | None = field(default=None, repr=False)
+    """`<series> № <number>` of a passport or birth certificate."""

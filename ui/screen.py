@@ -115,6 +115,8 @@ class Result:
     countdown: Countdown
     known_lately: bool = True
     """False: the date in `how_known` is old, and drawn in the colour of an ageing list."""
+    contact: str = ""
+    """One line with a hotline below everything else that may be done; may be empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +137,16 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One field on the document and in the register."""
+    """One field on the document, in the register and, where it was asked, at the fund."""
 
     label: str
     document: str = field(repr=False)
     register: str = field(repr=False)
     differs: bool = False
+    same: bool = False
+    """True: every known value is equal. Neither `same` nor `differs`: not comparable."""
+    fund: str = field(default="", repr=False)
+    """Drawn only where the view has a `fund_title`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +172,10 @@ class RegistrarResult:
     photo: bytes | None = field(default=None, repr=False)
     """Encoded image; None or undecodable: a silhouette is drawn."""
     photo_caption: str = ""
+    fund_title: str = ""
+    """Head of the third column; empty: the table has two."""
+    insurer_lines: tuple[str, ...] = ()
+    """Who insures and how to reach them, below the table; left out where there is no room."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ DOORS = {
     "securesystemslib": {"offline_cache.trust", "offline_cache.publisher.signing"},
     "psycopg": {"offline_cache.publisher.postgres"},
     "distributed": {"offline_cache.publisher.cluster"},
+    "holidays": {"kiosk.working_days"},
 }
 """Third-party libraries, each with the modules that may import it."""
 

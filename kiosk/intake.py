@@ -34,6 +34,10 @@ _OF_CODE: Final = {
     FormatReason.SEVERAL_NUMBERS: CouldNotCheckReason.SEVERAL_NUMBERS,
     FormatReason.BLANK_NUMBER: CouldNotCheckReason.BLANK_NUMBER,
     FormatReason.CHECK_DIGIT: CouldNotCheckReason.MISREAD,
+    FormatReason.SNILS: CouldNotCheckReason.SNILS_NUMBER,
+    FormatReason.OGRN: CouldNotCheckReason.OGRN_NUMBER,
+    FormatReason.PRODUCT_CODE: CouldNotCheckReason.PRODUCT_CODE,
+    FormatReason.TICKET: CouldNotCheckReason.QUEUE_TICKET,
     FormatReason.ENP_DATE: CouldNotCheckReason.NOT_A_POLICY_NUMBER,
 }
 

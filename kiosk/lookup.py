@@ -7,7 +7,7 @@ absent, unavailable with a cause. Nothing else may come back: no exception, no N
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from offline_cache.freshness import Freshness
@@ -52,6 +52,8 @@ class Record:
     """Last day of validity; None is open-ended."""
     person_matches: bool | None
     """Whether the presented name and birth date are the record's; None: nothing to compare."""
+    main_enp: str | None = field(default=None, repr=False)
+    """The person's main ENP, where the answer says it; the register holds no numbers."""
 
 
 class Cause(enum.StrEnum):

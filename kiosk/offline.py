@@ -13,6 +13,7 @@ from offline_cache.errors import RegisterError, RegisterMissingError
 from offline_cache.floor import STATE_NAME, newest_signed_time
 from offline_cache.format import Entry, KeyKind, load_key_file
 from offline_cache.freshness import Freshness, FreshnessLimits
+from offline_cache.normalise import snils_with_birth_date
 from offline_cache.register import Register
 from offline_cache.register_file import identity_of
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from kiosk.policy.model import PresentedPolicy
     from offline_cache.register_file import Identity
 
-_WHOLE_NAMES: Final = frozenset({Source.CHIP, Source.BARCODE})
+_WHOLE_NAMES: Final = frozenset({Source.CHIP, Source.BARCODE, Source.DOCUMENT})
 """Documents that carry the whole name: a part that they lack, their holder does not have."""
 
 _log = logging.getLogger(__name__)
@@ -85,7 +86,7 @@ class OfflineLookup:
         return self._signed_at
 
     def ask(self, policy: PresentedPolicy, now: datetime) -> Answer:
-        """Look `policy` up by its ENP, with `now` for the list's age; never raises.
+        """Look `policy` up by its number, with `now` for the list's age; never raises.
 
         Asks the register that `refresh` opened last.
         """
@@ -93,13 +94,14 @@ class OfflineLookup:
         if register is None:
             return Unavailable(self._cause)
         known = HowKnown(KnownBy.REGISTER, register.as_of, register.serial, register.freshness(now))
+        kind, value = number_of(policy)
         try:
-            entry = register.find(KeyKind.ENP, policy.enp)
+            entry = register.find(kind, value)
         except RegisterError as error:
             self._complain(error)
             return Unavailable(Cause.DAMAGED)
         if entry is None:
-            return Absent(known, covered=register.covers(KeyKind.ENP, policy.enp))
+            return Absent(known, covered=register.covers(kind, value))
         return Found(_record(entry, register, policy), known)
 
     def close(self) -> None:
@@ -128,6 +130,26 @@ class OfflineLookup:
         return ListStatus(
             register.as_of, register.next_expected, register.serial, limits=register.limits
         )
+
+
+def number_of(policy: PresentedPolicy) -> tuple[KeyKind, str]:
+    """The number by which a policy is looked up: the ENP, or the best of what there is instead.
+
+    Raises:
+        ValueError: the policy has none, which no decoder lets happen.
+    """
+    if policy.enp is not None:
+        return KeyKind.ENP, policy.enp
+    if policy.temporary_certificate is not None:
+        return KeyKind.TEMPORARY_CERTIFICATE, policy.temporary_certificate
+    if policy.old_policy is not None:
+        return KeyKind.OLD_POLICY, policy.old_policy
+    if policy.snils is not None and policy.birth_date is not None:
+        value = snils_with_birth_date(policy.snils, policy.birth_date)
+        return KeyKind.SNILS_BIRTH_DATE, value
+    if policy.identity_document is not None:
+        return KeyKind.IDENTITY_DOCUMENT, policy.identity_document
+    raise ValueError("a presented policy without any number")
 
 
 def _record(entry: Entry, register: Register, policy: PresentedPolicy) -> Record:

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, assert_never
 
-from kiosk.comparison import Check, Outcome, ogrn_differs, okato_differs
+from kiosk.comparison import Agreement, Check, Field, Outcome, compare
 from kiosk.lookup import HowKnown, KnownBy, Record
 from kiosk.policy import enp
 from kiosk.policy.model import Sex
@@ -74,7 +74,7 @@ def _for_public(
     verdict, policy = showing.verdict, showing.policy
     say = catalogue.text
     if isinstance(verdict, Insured) and policy is not None:
-        said = [say("result.number", last=policy.enp[-4:])]
+        said = [say("result.number", last=policy.enp[-4:])] if policy.enp is not None else []
         said += [catalogue.text_or_empty(f"note.{note}.public") for note in verdict.notes]
         detail = ". ".join(filter(None, said))
     else:
@@ -211,7 +211,18 @@ def _facts(policy: PresentedPolicy, catalogue: Catalogue) -> list[view.Fact]:
             sex = say("sex.male" if policy.sex is Sex.MALE else "sex.female")
             day = say("date.life", date=day, sex=sex)
         facts.append(view.Fact(say("registrar.birth"), day))
-    facts.append(view.Fact(say("registrar.enp"), enp.grouped(policy.enp)))
+    if policy.enp is not None:
+        facts.append(view.Fact(say("registrar.enp"), enp.grouped(policy.enp)))
+    facts += [
+        view.Fact(say(f"registrar.{name}"), value)
+        for name, value in (
+            ("temporary_certificate", policy.temporary_certificate),
+            ("old_policy", policy.old_policy),
+            ("snils", policy.snils),
+            ("identity_document", policy.identity_document),
+        )
+        if value is not None
+    ]
     if policy.citizenship is not None and policy.citizenship.code != "RUS":
         name = policy.citizenship.name or policy.citizenship.code
         facts.append(view.Fact(say("registrar.citizenship"), name))
@@ -224,6 +235,7 @@ def _comparisons(
     """Fields that document and register both may have; an absent one is a dash."""
     say = catalogue.text
     none = say("registrar.none")
+    fields = compare(policy, record)
     shown = policy.insurer
     own = shown.smo if shown is not None else None
     true = record.insurer if record is not None else None
@@ -233,19 +245,22 @@ def _comparisons(
             say("registrar.insurer"),
             own.ogrn if own else none,
             true.ogrn if true else none,
-            differs=record is not None and ogrn_differs(policy, record),
+            differs=fields[Field.INSURER] is Agreement.DIFFERS,
+            same=fields[Field.INSURER] is Agreement.SAME,
         ),
         view.Comparison(
             say("registrar.territory"),
             _place(own) or none,
             _place(true) or none,
-            differs=record is not None and okato_differs(policy, record),
+            differs=fields[Field.TERRITORY] is Agreement.DIFFERS,
+            same=fields[Field.TERRITORY] is Agreement.SAME,
         ),
         view.Comparison(
             say("registrar.valid"),
             _period(begin, policy.expiry_date, catalogue),
             _period(record.valid_from, record.valid_to, catalogue) if record else none,
-            differs=bool(record and policy.expiry_date and policy.expiry_date != record.valid_to),
+            differs=fields[Field.VALID_TO] is Agreement.DIFFERS,
+            same=fields[Field.VALID_TO] is Agreement.SAME,
         ),
     ]
     if record is not None:

@@ -1,8 +1,8 @@
 """Every reason, note and next step that a verdict can carry: one code each, in one place.
 
 Codes are the contract of `verdicts.jsonl` and `kiosk check`; their sentences stand in the
-catalogue under `reason.<code>.*`, `note.<code>` and `next.<code>`, which a test compares with the
-enums below.
+catalogue under `reason.<code>.*`, `note.<code>`, `next.<code>` and `step.<code>`, which a test
+compares with the enums below.
 """
 
 from __future__ import annotations
@@ -51,6 +51,14 @@ class CouldNotCheckReason(enum.StrEnum):
     """The 11-digit number of the blank was given instead of the ENP."""
     NOT_A_POLICY_NUMBER = "not_a_policy_number"
     """16 digits that pass Luhn but have no birth date in them, such as a city card's."""
+    SNILS_NUMBER = "snils_number"
+    """A SNILS: with the birth date beside it, the registrar finds the policy by it."""
+    OGRN_NUMBER = "ogrn_number"
+    """The number of a company, such as the insurer's on the paper."""
+    PRODUCT_CODE = "product_code"
+    QUEUE_TICKET = "queue_ticket"
+    FORGED = "forged"
+    """A key that we trust says that the document's data are not what its issuer signed."""
     DETAILS_DIFFER = "details_differ"
     TO_BE_CLARIFIED = "to_be_clarified"
     """A death is on record (НСН, НСП). Whoever stands there may be alive: nobody is told."""
@@ -92,6 +100,57 @@ class Note(enum.StrEnum):
     INSURER_UNREADABLE = "insurer_unreadable"
     """The chip's insurer file could not be used; the register's insurer is the truth anyway."""
     LIST_AGEING = "list_ageing"
+    AWAITING_CONFIRMATION = "awaiting_confirmation"
+    """ДНП: in force, though the fund has still to confirm it; so it is with newborns."""
+    ENDS_SOON = "ends_soon"
+    """The last day is near: foreigners' policies end with their right of stay."""
+    CHILD_WITHOUT_PHOTO = "child_without_photo"
+    """Cards of children under 14 carry no photo; nothing is missing."""
+    OTHER_TERRITORY = "other_territory"
+    """Insured elsewhere: a policy holds in the whole country."""
+    OTHER_CLINIC = "other_clinic"
+    """Attached to another medical organisation than this one."""
+    ENP_REPLACED = "enp_replaced"
+    """The number on the document was merged into another one, which is the main one."""
+    POLICY_READY = "policy_ready"
+    """The temporary certificate's holder has a policy by now."""
+    POLICY_IN_PREPARATION = "policy_in_preparation"
+    CALENDAR_ESTIMATED = "calendar_estimated"
+    """Working days were counted without a production calendar of that year."""
+
+
+class StaffStep(enum.StrEnum):
+    """What a note asks of the registrar."""
+
+    USE_REGISTER = "use_register"
+    COMPARE_DOCUMENT = "compare_document"
+    COMPARE_GUARDIAN = "compare_guardian"
+    REMIND_INSURER = "remind_insurer"
+    CHECK_ATTACHMENT = "check_attachment"
+    BILL_TERRITORY = "bill_territory"
+    USE_MAIN_ENP = "use_main_enp"
+    SAY_READY = "say_ready"
+    CHECK_LATER = "check_later"
+    TELL_TECHNICIAN = "tell_technician"
+
+
+NOTE_STEP: Final[dict[Note, StaffStep]] = {
+    Note.INSURER_CHANGED: StaffStep.USE_REGISTER,
+    Note.DOCUMENT_EXPIRED: StaffStep.REMIND_INSURER,
+    Note.PERSON_NOT_COMPARED: StaffStep.COMPARE_DOCUMENT,
+    Note.ENP_CODING_DIFFERS: StaffStep.COMPARE_DOCUMENT,
+    Note.INSURER_UNREADABLE: StaffStep.USE_REGISTER,
+    Note.LIST_AGEING: StaffStep.TELL_TECHNICIAN,
+    Note.AWAITING_CONFIRMATION: StaffStep.CHECK_LATER,
+    Note.ENDS_SOON: StaffStep.REMIND_INSURER,
+    Note.CHILD_WITHOUT_PHOTO: StaffStep.COMPARE_GUARDIAN,
+    Note.OTHER_TERRITORY: StaffStep.BILL_TERRITORY,
+    Note.OTHER_CLINIC: StaffStep.CHECK_ATTACHMENT,
+    Note.ENP_REPLACED: StaffStep.USE_MAIN_ENP,
+    Note.POLICY_READY: StaffStep.SAY_READY,
+    Note.POLICY_IN_PREPARATION: StaffStep.CHECK_LATER,
+    Note.CALENDAR_ESTIMATED: StaffStep.COMPARE_DOCUMENT,
+}
 
 
 NEXT_STEP: Final[dict[NotInsuredReason | CouldNotCheckReason, NextStep]] = {
@@ -113,6 +172,11 @@ NEXT_STEP: Final[dict[NotInsuredReason | CouldNotCheckReason, NextStep]] = {
     CouldNotCheckReason.SEVERAL_NUMBERS: NextStep.SHOW_ONE_CODE,
     CouldNotCheckReason.BLANK_NUMBER: NextStep.GIVE_ENP,
     CouldNotCheckReason.NOT_A_POLICY_NUMBER: NextStep.SHOW_POLICY_CODE,
+    CouldNotCheckReason.SNILS_NUMBER: NextStep.ASK_REGISTRAR,
+    CouldNotCheckReason.OGRN_NUMBER: NextStep.SHOW_POLICY_CODE,
+    CouldNotCheckReason.PRODUCT_CODE: NextStep.SHOW_POLICY_CODE,
+    CouldNotCheckReason.QUEUE_TICKET: NextStep.SHOW_POLICY_CODE,
+    CouldNotCheckReason.FORGED: NextStep.ASK_REGISTRAR,
     CouldNotCheckReason.DETAILS_DIFFER: NextStep.ASK_REGISTRAR,
     CouldNotCheckReason.TO_BE_CLARIFIED: NextStep.ASK_REGISTRAR,
     CouldNotCheckReason.NOT_IN_LIST: NextStep.ASK_REGISTRAR,

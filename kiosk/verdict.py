@@ -1,8 +1,9 @@
 """The decision: is this policy in force, is it not, or could it not be checked.
 
 Three families, by type. The steps below carry the numbers of the decision table in the
-architecture notes; step 3 (signatures) joins them with the trust list. Pure: everything that a
-decision depends on is an argument, so the same question always has the same answer.
+architecture notes. Step 3 (signatures) is first in rank and last in time: `weigh_signature` joins
+it to a verdict that is out already, since no first frame waits for cryptography. Pure: everything
+that a decision depends on is an argument, so the same question always has the same answer.
 
 Why the register answers first and the fund second: the register is here, signed and instant, and
 the network is the part that fails. The fund is asked where a second opinion can change the answer:
@@ -25,7 +26,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, assert_never
 
 from kiosk import comparison
-from kiosk.comparison import Check, Outcome
+from kiosk.comparison import ANYWHERE, Check, Desk, Outcome
 from kiosk.lookup import Absent, Answer, Found, HowKnown, KnownBy, Record, Unavailable
 from kiosk.policy import enp
 from kiosk.policy.model import PresentedPolicy, Source
@@ -111,30 +112,36 @@ def unreadable(reason: CouldNotCheckReason) -> CouldNotCheck:
 
 
 def decide(
-    policy: PresentedPolicy, register: Answer, online: Answer | None, moment: Moment
+    policy: PresentedPolicy,
+    register: Answer,
+    online: Answer | None,
+    moment: Moment,
+    desk: Desk = ANYWHERE,
 ) -> Verdict | AskOnline:
-    """Decide about a decoded policy.
+    """Decide about a decoded policy that was presented at `desk`.
 
     `register` is the register's answer, `online` the fund's, None while it has not been asked.
     Returns `AskOnline` only while `online` is None.
     """
     document = Check("document", Outcome.PASS)
     # Step 2: the check digit comes before any look-up, since a misread number finds a stranger.
-    if not enp.check_digit_ok(policy.enp):
+    if policy.enp is not None and not enp.check_digit_ok(policy.enp):
         misread = (
             CouldNotCheckReason.MISREAD_CARD
             if policy.source is Source.CHIP
             else CouldNotCheckReason.MISREAD
         )
         return CouldNotCheck(misread, checks=(document, Check("check_digit", Outcome.FAIL)))
-    coding = comparison.enp_coding(policy)
-    checks = (document, Check("check_digit", Outcome.PASS), coding)
-    if policy.source in _BARE_NUMBERS and enp.decode(policy.enp) is None:
+    checks: tuple[Check, ...] = (document,)
+    if policy.enp is not None:
+        digit = Check("check_digit", Outcome.PASS)
+        checks = (document, digit, comparison.enp_coding(policy))
+    if policy.enp and policy.source in _BARE_NUMBERS and enp.decode(policy.enp) is None:
         # Other cards' numbers pass Luhn too; without a document around it, only a number with a
         # birth date inside is believed to be a policy's.
         return CouldNotCheck(CouldNotCheckReason.NOT_A_POLICY_NUMBER, checks=checks)
 
-    own = _by_register(policy, register, moment, checks)
+    own = _by_register(policy, register, moment, desk, checks)
     if not _wants_second_opinion(own):
         return own
     match online:
@@ -142,13 +149,30 @@ def decide(
             return AskOnline(own)
         case Found(record, known):
             # The service's own time stands behind its answer, so it also heals step 10.
-            return _by_record(policy, record, known, known.as_of.date(), checks)
+            return _by_record(policy, record, known, known.as_of.date(), desk, checks)
         case Absent(known):
             return own if own.record is not None else replace(own, known=known)
         case Unavailable():
             return own
         case _:
             assert_never(online)
+
+
+_MISREAD: Final = frozenset({CouldNotCheckReason.MISREAD, CouldNotCheckReason.MISREAD_CARD})
+
+
+def weigh_signature(verdict: Verdict, signature: Check) -> Verdict:
+    """Step 3: join the check of the document's signature to a verdict.
+
+    A forged one outranks whatever the register says of the number, which may be anybody's; a
+    misread number stays misread, since what was misread cannot be signed right.
+    """
+    checks = (*verdict.checks, signature)
+    misread = isinstance(verdict, CouldNotCheck) and verdict.reason in _MISREAD
+    if signature.outcome is Outcome.FAIL and not misread:
+        reason = CouldNotCheckReason.FORGED
+        return CouldNotCheck(reason, verdict.record, verdict.known, verdict.notes, checks)
+    return replace(verdict, checks=checks)
 
 
 def _wants_second_opinion(own: Verdict) -> bool:
@@ -163,7 +187,11 @@ def _wants_second_opinion(own: Verdict) -> bool:
 
 
 def _by_register(
-    policy: PresentedPolicy, register: Answer, moment: Moment, checks: tuple[Check, ...]
+    policy: PresentedPolicy,
+    register: Answer,
+    moment: Moment,
+    desk: Desk,
+    checks: tuple[Check, ...],
 ) -> Verdict:
     """Steps 4 to 10, from the register alone."""
     # Step 10 stands before the others: without a trusted "today" neither the age of the list nor
@@ -185,7 +213,7 @@ def _by_register(
             reason = CouldNotCheckReason.NOT_IN_LIST if covered else CouldNotCheckReason.NOT_COVERED
             return CouldNotCheck(reason, known=known, notes=_age_note(known), checks=checks)
         case Found(record, known):
-            return _by_record(policy, record, known, moment.local.date(), checks)
+            return _by_record(policy, record, known, moment.local.date(), desk, checks)
         case _:
             assert_never(register)
 
@@ -195,10 +223,11 @@ def _by_record(
     record: Record,
     known: HowKnown,
     today: date,
+    desk: Desk,
     checks: tuple[Check, ...],
 ) -> Verdict:
     """Steps 4, 5, 6 and 11: judge one record, wherever it came from."""
-    notes = (*comparison.notes(policy, record, today), *_age_note(known))
+    notes = (*comparison.notes(policy, record, today, desk), *_age_note(known))
     person = Check("person", comparison.outcome_of(record.person_matches))
     state, dates = of_status(record.status), _outside_dates(record, today)
     checks = (

@@ -6,7 +6,16 @@ from pathlib import Path
 from typing import Final
 
 from kiosk.catalogue import Catalogue
-from kiosk.reasons import NEXT_STEP, CouldNotCheckReason, NextStep, Note, NotInsuredReason
+from kiosk.reasons import (
+    NEXT_STEP,
+    NOTE_STEP,
+    CouldNotCheckReason,
+    NextStep,
+    Note,
+    NotInsuredReason,
+    of_status,
+)
+from offline_cache.format import Status
 
 README: Final = Path(__file__).parents[1] / "README.md"
 BEGIN: Final = "<!-- answers: made by tests/readme.py from the code and the catalogue -->\n"
@@ -14,7 +23,7 @@ END: Final = "<!-- end of answers -->\n"
 
 
 def answers() -> str:
-    """All reasons and notes with their words, as Markdown tables."""
+    """All reasons, notes and statuses with their words, as Markdown tables."""
     say = Catalogue("ru").text
     rows = [("insured", "insured", NextStep.GO_TO_DESK)]
     rows += [("not insured", reason.value, NEXT_STEP[reason]) for reason in NotInsuredReason]
@@ -24,8 +33,14 @@ def answers() -> str:
         f"| {family} | `{reason}` | {say(f'reason.{reason}.headline')} | {say(f'next.{step}')} |"
         for family, reason, step in rows
     ]
-    lines += ["", "| note | for the registrar |", "|---|---|"]
-    lines += [f"| `{note}` | {say(f'note.{note}')} |" for note in Note]
+    lines += ["", "| note | for the registrar | next step |", "|---|---|---|"]
+    lines += [
+        f"| `{note}` | {say(f'note.{note}')} | {say(f'step.{NOTE_STEP[note]}')} |" for note in Note
+    ]
+    lines += ["", "| status | meaning | answer |", "|---|---|---|"]
+    for status in Status:
+        meaning = say(f"status.{status}").partition(": ")[2]
+        lines.append(f"| {status} | {meaning} | `{of_status(status) or 'insured'}` |")
     return "\n".join(lines) + "\n"
 
 

@@ -89,6 +89,9 @@ def test_decode_barcode_prints_the_presented_policy(tmp_path: Path) -> None:
         },
         "photo": None,
         "signature_hex": payload[65:].hex(),
+        "temporary_certificate": None,
+        "old_policy": None,
+        "identity_document": None,
     }
 
 

@@ -100,13 +100,15 @@ def wrap(text: str, width: int, width_of: Callable[[str], int], *, balance: bool
 def _words(text: str, width: int, width_of: Callable[[str], int]) -> list[str]:
     """Words, a short one glued to the next and a dash to the one before, as typesetters do.
 
-    Groups of digits are one number: they are never parted.
+    Groups of digits are one number: they are never parted, and those of a telephone number only
+    where the column is too narrow for it.
     """
     groups: list[str] = []
     before = ""
     for word in text.split(" "):
         joined = f"{groups[-1]} {word}" if groups else ""
         short = len(before) <= 2 and (before.isalpha() or before == "№")
+        short = short or (_is_number(before) and _is_number(word))
         number = before.isdigit() and word.isdigit()
         if groups and (number or ((short or word in {"—", "–"}) and width_of(joined) <= width)):
             groups[-1] = joined
@@ -114,6 +116,11 @@ def _words(text: str, width: int, width_of: Callable[[str], int]) -> list[str]:
             groups.append(word)
         before = word
     return groups
+
+
+def _is_number(word: str) -> bool:
+    """Whether a word may be a part of a telephone number."""
+    return word.strip("+()").replace("-", "").isdigit()
 
 
 def _greedy(words: Iterable[str], width: int, width_of: Callable[[str], int]) -> Wrapped:

@@ -93,6 +93,7 @@ def _result(canvas: Canvas, screen: Result) -> list[Op]:
             (
                 Item(screen.next_step, next_step(theme)),
                 Item(screen.hint, Style(BODY, theme.ink_soft, balance=True), 0.012),
+                Item(screen.contact, Style(BODY, theme.ink_soft), 0.012),
             ),
         ),
         *known.ops,

@@ -9,22 +9,17 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from ui.preview_registrar import AGEING, COUNTDOWN, FRESH, full, registrar, signature
 from ui.screen import (
     Busy,
-    CheckLine,
-    Comparison,
-    Countdown,
     Drawing,
-    Fact,
     Family,
     Footer,
     Guide,
     Idle,
     Invitation,
     ListState,
-    Outcome,
     OutOfService,
-    RegistrarResult,
     Result,
     Screen,
 )
@@ -33,24 +28,9 @@ from ui.window import Window
 
 SIZES: Final = ((800, 480), (1024, 600), (1280, 800), (1920, 1080), (1080, 1920))
 
-FRESH: Final = Footer(
-    ListState.FRESH,
-    "Реестр на 22.11.2026, следующий ожидается 23.11",
-    "Сеть есть",
-    "№ 0412",
-    "10:42",
-)
-_AGEING: Final = Footer(
-    ListState.AGEING,
-    "Реестр на 14.11.2026, обновление запаздывает",
-    "Автономно",
-    "№ 0412",
-    "10:42",
-)
 _TOO_OLD: Final = Footer(
     ListState.TOO_OLD, "Реестр на 02.11.2026 устарел", "Автономно", "№ 0412", "10:42"
 )
-_COUNTDOWN: Final = Countdown(14, 20)
 _CARD: Final = Invitation(Drawing.CARD_INTO_SLOT, "Карта — чипом вперёд")
 _CODE: Final = Invitation(Drawing.CODE_TO_WINDOW, "Код — к окну сканера")
 _TEXT: Final = (
@@ -85,6 +65,10 @@ def samples() -> dict[str, Screen]:
             FRESH, "Код читается", "Подержите код у окна сканера", Drawing.CODE_TO_WINDOW
         ),
         **_results(),
+        "registrar": registrar(),
+        "registrar-differs": registrar(Family.COULD_NOT_CHECK),
+        "registrar-signature": signature(),
+        "registrar-full": full(),
         **_guides(),
         "out-of-service": OutOfService(
             _TOO_OLD,
@@ -107,7 +91,7 @@ def _results() -> dict[str, Screen]:
             "Пройдите к регистратуре",
             "Заберите карту",
             "По реестру на 22.11.2026",
-            _COUNTDOWN,
+            COUNTDOWN,
         ),
         "not-insured": Result(
             FRESH,
@@ -117,59 +101,30 @@ def _results() -> dict[str, Screen]:
             "Обратитесь к регистратору",
             "Экстренная помощь оказывается всем, без полиса",
             "Ответ фонда, 10:42",
-            _COUNTDOWN,
+            COUNTDOWN,
         ),
         "could-not-check": Result(
-            _AGEING,
+            AGEING,
             Family.COULD_NOT_CHECK,
             "Не удалось проверить полис",
             "Номера нет в списке этого терминала, фонд не отвечает",
             "Обратитесь к регистратору",
             "Регистратор проверит вас по паспорту",
             "По реестру на 14.11.2026",
-            _COUNTDOWN,
+            COUNTDOWN,
         ),
-        "registrar": registrar(),
-        "registrar-differs": registrar(Family.COULD_NOT_CHECK),
+        "not-insured-contact": Result(
+            FRESH,
+            Family.NOT_INSURED,
+            "Действие полиса приостановлено",
+            "Причину назовёт регистратор",
+            "Обратитесь к регистратору",
+            "Экстренная помощь оказывается всем, без полиса",
+            "Ответ фонда, 10:42",
+            COUNTDOWN,
+            contact="Контакт-центр фонда: 8 800 000-00-00",
+        ),
     }
-
-
-def registrar(family: Family = Family.INSURED, photo: bytes | None = None) -> RegistrarResult:
-    """A registrar's frame: a person who matches, or one whose details differ."""
-    same = family is Family.INSURED
-    return RegistrarResult(
-        FRESH if same else _AGEING,
-        family,
-        "Полис действует" if same else "Нужно уточнить данные",
-        ("Страховая компания сменилась: верны данные реестра",)
-        if same
-        else ("ФИО или дата рождения не те, что в реестре",),
-        (
-            CheckLine(Outcome.PASS, "Номер согласуется с датой рождения"),
-            CheckLine(
-                Outcome.PASS if same else Outcome.FAIL,
-                "Лицо совпадает с реестром" if same else "Лицо не совпадает с реестром",
-            ),
-            CheckLine(Outcome.PASS, "Состояние в реестре: действует"),
-            CheckLine(Outcome.UNKNOWN, "Фонд не запрашивался"),
-        ),
-        "Пройдите к регистратуре" if same else "Обратитесь к регистратору",
-        "ЩУКИНА-ЁЛКИНА",
-        "Мария Ильинична",
-        (Fact("Дата рождения", "05.03.1984, ж"), Fact("ЕНП", "7856 5108 9400 0445")),
-        "На карте",
-        "В реестре",
-        (
-            Comparison("Компания", "СМО «Пример»", "СМО «Образец»", differs=True),
-            Comparison("Действует", "с 01.01.2015", "с 03.02.2024"),
-            Comparison("Прикрепление", "—", "Поликлиника № 3"),
-            Comparison("Телефон компании", "", "8-800-000-00-00"),
-        ),
-        "По реестру на 22.11.2026" if same else "По реестру на 14.11.2026",
-        _COUNTDOWN,
-        photo,
-        "Сравните с предъявителем",
-    )
 
 
 def _guides() -> dict[str, Screen]:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from tests.benchmarks.table import Row, compared, interleave, scaled
 from ui.layout import lay_out
 from ui.paint import Fonts, Painter
-from ui.preview import registrar, samples
+from ui.preview import samples
+from ui.preview_registrar import registrar
 from ui.screen import Busy, Countdown, Result, Screen
 from ui.theme import LIGHT
 from ui.window import Window

@@ -7,7 +7,8 @@ from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from ui.ops import Role, Text
-from ui.preview import SIZES, registrar, samples
+from ui.preview import SIZES, samples
+from ui.preview_registrar import registrar
 from ui.screen import (
     Busy,
     Comparison,

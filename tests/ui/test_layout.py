@@ -17,7 +17,8 @@ from ui.footer import footer_top
 from ui.layout import lay_out
 from ui.ops import Box, Op, Picture, Rect, RoundRect, Zone, bounds
 from ui.paint import Fonts
-from ui.preview import SIZES, registrar
+from ui.preview import SIZES
+from ui.preview_registrar import registrar
 from ui.screen import Busy, Idle, Result, Screen
 from ui.theme import DARK, LIGHT
 

@@ -16,7 +16,7 @@ from tests.ui.frames import KINDS
 from ui import paint
 from ui.errors import DisplayError, FontError, UiError
 from ui.ops import Role, Text, bounds
-from ui.preview import registrar
+from ui.preview_registrar import registrar
 from ui.screen import Busy, Countdown, Family, Result, Screen
 from ui.shapes import verdict
 from ui.theme import DARK, LIGHT, Theme, contrast

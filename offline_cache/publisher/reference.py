@@ -16,15 +16,18 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from offline_cache.errors import BadRowsError, OfficeError
+from offline_cache.reference_csv import (
+    LISTED_PROBLEMS,
+    MAX_FIELD_CHARACTERS,
+    MAX_TABLE_BYTES,
+    MAX_TABLE_ROWS,
+    table_lines,
+)
+from offline_cache.reference_rows import ALGORITHMS, ANY_ISSUER, PURPOSES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
-
-MAX_TABLE_BYTES: Final = 16 << 20
-MAX_TABLE_ROWS: Final = 200_000
-MAX_FIELD_CHARACTERS: Final = 16 * 1024
-LISTED_PROBLEMS: Final = 20
 
 _ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CODE: Final = re.compile(r"[0-9A-Za-zА-Яа-яЁё.:_/-]{1,100}")
@@ -91,6 +94,10 @@ def _date(value: str) -> str | None:
         return wrong
     # `fromisoformat` also takes week dates and dates without hyphens.
     return None if _ISO_DATE.fullmatch(value) else wrong
+
+
+def _issuer(value: str) -> str | None:
+    return None if value == ANY_ISSUER or _OGRN(value) is None else "not an OGRN (13 digits), nor *"
 
 
 def _one_of(*codes: str) -> Callable[[str], str | None]:
@@ -161,17 +168,18 @@ TABLES: Final = (
     ),
     Table(
         "trust",
-        "keys that sign digital policies",
+        "keys and certificates that sign chips and barcodes; issuer: an OGRN, or * for all",
         (
-            Column("issuer", _text),
+            Column("issuer", _issuer),
             Column("key_id", _code),
-            Column("algorithm", _code),
+            Column("algorithm", _one_of(*ALGORITHMS)),
             Column("not_before", _date),
             Column("not_after", _date),
             Column("key", _base64),
+            Column("purpose", _one_of(*PURPOSES)),
         ),
         (("issuer", "key_id"),),
-        "Пример,01,ed25519,2026-01-01,2027-01-01,AAAA",
+        "1997800000010,01,x509,2026-01-01,2027-01-01,AAAA,chip",
     ),
     Table(
         "clinics",
@@ -240,7 +248,7 @@ class _Reader:
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(self._columns)
-        lines = self._lines(content)
+        lines = table_lines(content, lambda line, why: self._problem(line, None, why))
         header = next(lines, (1, []))
         if header[1] != list(self._columns):
             self._problem(header[0], None, f"the header must be {self._table.header}")
@@ -256,20 +264,6 @@ class _Reader:
                 reason = f"{len(fields)} fields where the header has {len(self._columns)}"
                 self._problem(line, None, reason)
         return out.getvalue().encode()
-
-    def _lines(self, content: bytes) -> Iterator[tuple[int, list[str]]]:
-        for line, raw in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
-            if not raw.strip() or raw.startswith(b"#"):
-                continue
-            try:
-                # One line at a time: a stray quote spoils its line, not the rest of the table.
-                fields = next(csv.reader([raw.decode().rstrip("\r")], strict=True))
-            except UnicodeDecodeError:
-                self._problem(line, None, "not UTF-8")
-            except csv.Error:
-                self._problem(line, None, "quotes that do not pair up, or a field that is too long")
-            else:
-                yield line, [field.strip() for field in fields]
 
     def _check(self, line: int, row: Mapping[str, str]) -> None:
         for name, value in row.items():

@@ -87,6 +87,16 @@ def test_quotes_stay_where_they_are_needed(tables: Path) -> None:
     assert read_tables(tables)["clinics"].decode() == text
 
 
+def test_keys_of_everybody_and_of_one_insurer(tables: Path) -> None:
+    rows = (
+        "*,02,ecdsa-sha256,2026-01-01,2027-01-01,AAAA,barcode\n"
+        "1997800000010,02,gost2012_512,2026-01-01,2027-01-01,AAAA,chip\n"
+    )
+    text = f"issuer,key_id,algorithm,not_before,not_after,key,purpose\n{rows}"
+    (tables / "trust.csv").write_text(text, encoding="utf-8")
+    assert read_tables(tables)["trust"].decode() == text
+
+
 @pytest.mark.parametrize(
     ("name", "line", "problem"),
     [
@@ -103,8 +113,13 @@ def test_quotes_stay_where_they_are_needed(tables: Path) -> None:
         ("territories", "٧٧,45000,Город,", "column territory_code: not 2 digits"),
         ("territories", "77,45000,Го\x00род,", "column name: not a text"),
         ("hotlines", ",12345,Имя,8 800,", "column ogrn: not 13 digits"),
-        ("trust", "Кто,02,ed25519,2026-01-01,2027-01-01,не", "column key: not base64"),
-        ("trust", "Кто,0 2,ed25519,2026-01-01,2027-01-01,AAAA", "column key_id: not a code"),
+        ("trust", "*,02,x509,2026-01-01,2027-01-01,не,chip", "column key: not base64"),
+        ("trust", "*,0 2,x509,2026-01-01,2027-01-01,AAAA,chip", "column key_id: not a code"),
+        ("trust", "Кто,02,x509,2026-01-01,2027-01-01,AAAA,chip", "column issuer: not an OGRN"),
+        ("trust", "*,02,md5,2026-01-01,2027-01-01,AAAA,chip", "column algorithm: not one of x509"),
+        ("trust", "*,02,x509,2026-01-01,2027-01-01,AAAA,", "column purpose: empty"),
+        ("trust", "*,02,x509,2026-01-01,2027-01-01,AAAA,seal", "column purpose: not one of chip"),
+        ("trust", "*,02,x509,2026-01-01,2027-01-01,AAAA", "6 fields where the header has 7"),
         ("clinics", "780001,Другая,,", "column code: the same as in line 2"),
         (
             "insurers",

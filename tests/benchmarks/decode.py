@@ -103,7 +103,7 @@ def _same(ours: PresentedPolicy, other: Plain) -> None:
 def _plain(policy: PresentedPolicy) -> Plain:
     insurer = policy.insurer
     return Plain(
-        enp=policy.enp,
+        enp=policy.enp or "",
         surname=policy.surname or "",
         given_name=policy.given_name or "",
         patronymic=policy.patronymic or "",
@@ -112,7 +112,7 @@ def _plain(policy: PresentedPolicy) -> Plain:
         expiry_date=policy.expiry_date,
         ogrn=insurer.smo.ogrn if insurer else "",
         okato=insurer.smo.okato or "" if insurer else "",
-        signature=policy.signature or b"",
+        signature=policy.signature.value if policy.signature else b"",
         snils=policy.snils or "",
         birth_place=policy.birth_place or "",
         country=policy.citizenship.code if policy.citizenship else "",

@@ -15,6 +15,8 @@ from kiosk.policy.model import (
     PolicyFormat,
     PresentedPolicy,
     Sex,
+    Signature,
+    SignedRange,
     Smo,
     Source,
 )
@@ -36,7 +38,10 @@ FULL = PresentedPolicy(
     expiry_date=date(2036, 12, 31),
     insurer=InsurerPeriod(Smo("1997700000010", "45000"), date(2012, 2, 1), None),
     photo=Photo("image/jpeg", b"\xff\xd8\xff"),
-    signature=b"\x01\xab",
+    signature=Signature(b"\x01\xab", (SignedRange("barcode", b"\x02"),), b"\x30"),
+    temporary_certificate="012345678",
+    old_policy="АБ № 123456",
+    identity_document="4512 № 100002",
 )
 
 FULL_JSON = """{
@@ -45,13 +50,16 @@ FULL_JSON = """{
 "snils": "11223344595", "birth_place": "Г. ЧИТА", "citizenship": "CHN",
 "issue_date": "2012-01-31", "expiry_date": "2036-12-31",
 "insurer": {"ogrn": "1997700000010", "okato": "45000", "begin": "2012-02-01", "end": null},
-"photo": {"mime": "image/jpeg", "size_bytes": 3}, "signature_hex": "01ab"}"""
+"photo": {"mime": "image/jpeg", "size_bytes": 3}, "signature_hex": "01ab",
+"temporary_certificate": "012345678", "old_policy": "АБ № 123456",
+"identity_document": "4512 № 100002"}"""
 
 EMPTY_JSON = """{
 "source": "digital", "format": "text", "enp": "7856510844000016", "surname": null,
 "given_name": null, "patronymic": null, "birth_date": null, "sex": null, "snils": null,
 "birth_place": null, "citizenship": null, "issue_date": null, "expiry_date": null,
-"insurer": null, "photo": null, "signature_hex": null}"""
+"insurer": null, "photo": null, "signature_hex": null,
+"temporary_certificate": null, "old_policy": null, "identity_document": null}"""
 
 
 @pytest.mark.parametrize(

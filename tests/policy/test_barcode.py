@@ -20,6 +20,8 @@ from kiosk.policy.model import (
     PolicyFormat,
     PresentedPolicy,
     Sex,
+    Signature,
+    SignedRange,
     Smo,
     Source,
 )
@@ -53,7 +55,7 @@ LI_YAN = PresentedPolicy(
     birth_date=date(1984, 3, 5),
     sex=Sex.MALE,
     insurer=InsurerPeriod(Smo("1997700000010", "45000")),
-    signature=SIGNATURE,
+    signature=Signature(SIGNATURE, (SignedRange("barcode", HAND_01[:65]),)),
 )
 
 
@@ -74,6 +76,7 @@ def test_type_02_packed_by_hand() -> None:
         sex=Sex.FEMALE,
         expiry_date=date(2036, 12, 31),
         insurer=None,
+        signature=Signature(SIGNATURE, (SignedRange("barcode", HAND_02[:65]),)),
     )
 
 
@@ -116,7 +119,8 @@ def test_every_code_of_the_alphabet() -> None:
     ],
 )
 def test_values_at_the_edge(payload: bytes, changes: dict[str, Any]) -> None:
-    assert decode_barcode(payload) == replace(LI_YAN, **changes)
+    signature = Signature(SIGNATURE, (SignedRange("barcode", payload[:65]),))
+    assert decode_barcode(payload) == replace(LI_YAN, signature=signature, **changes)
 
 
 @pytest.mark.parametrize(
@@ -161,8 +165,8 @@ def test_refusals_tell_reason_and_offset(
     assert "ЛИ" not in str(caught.value)
 
 
-def expected(one: Person, kind: int, signature: bytes) -> PresentedPolicy:
-    """What the barcode of a person must decode to."""
+def expected(one: Person, kind: int, payload: bytes) -> PresentedPolicy:
+    """What the barcode of a person must decode to; the signature covers what stands before it."""
     return PresentedPolicy(
         source=Source.BARCODE,
         format=PolicyFormat.BARCODE_01 if kind == 1 else PolicyFormat.BARCODE_02,
@@ -174,7 +178,7 @@ def expected(one: Person, kind: int, signature: bytes) -> PresentedPolicy:
         sex=one.sex,
         expiry_date=one.expiry_date,
         insurer=InsurerPeriod(one.insurer) if kind == 1 else None,
-        signature=signature,
+        signature=Signature(payload[65:], (SignedRange("barcode", payload[:65]),)),
     )
 
 
@@ -187,7 +191,7 @@ def test_everybody_is_read_back(one: Person, kind: int, *, separator: bool) -> N
             encode(one, kind=kind)
         return
     payload = encode(one, kind=kind, signature=SIGNATURE, patronymic_separator=separator)
-    assert decode_barcode(payload) == expected(one, kind, SIGNATURE)
+    assert decode_barcode(payload) == expected(one, kind, payload)
 
 
 @pytest.mark.parametrize("kind", [1, 2], ids=["01", "02"])
@@ -198,7 +202,7 @@ def test_everybody_is_read_back(one: Person, kind: int, *, separator: bool) -> N
 def test_people_of_a_single_name(surname: str, given_name: str, kind: int) -> None:
     one = replace(person("no_patronymic"), surname=surname, given_name=given_name)
     payload = encode(one, kind=kind, signature=SIGNATURE, patronymic_separator=False)
-    assert decode_barcode(payload) == expected(one, kind, SIGNATURE)
+    assert decode_barcode(payload) == expected(one, kind, payload)
 
 
 ALPHABET = ".-‘0123456789АБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЬЪЫЭЮЯ"
@@ -228,7 +232,8 @@ def test_any_name_up_to_the_fields_end(
         person("plain_man"), surname=surname, given_name=given_name, patronymic=patronymic
     )
     payload = encode(one, kind=kind, signature=signature)
-    assert decode_barcode(payload) == expected(one, kind, signature)
+    assert payload[65:] == signature
+    assert decode_barcode(payload) == expected(one, kind, payload)
 
 
 @given(
@@ -250,7 +255,7 @@ def test_any_number_and_date(
         insurer=Smo(f"{ogrn:013}", f"{okato:05}"),
     )
     payload = encode(one, kind=kind, signature=SIGNATURE)
-    assert decode_barcode(payload) == expected(one, kind, SIGNATURE)
+    assert decode_barcode(payload) == expected(one, kind, payload)
 
 
 def outcome(payload: bytes) -> PresentedPolicy | FormatError:
@@ -284,7 +289,8 @@ def test_damaged_codes_are_a_policy_or_a_format_error(
         damaged = put(damaged, at, f"{byte:02x}")
     got = outcome(damaged)
     if damaged[:65] == payload[:65]:
-        assert got == replace(decode_barcode(payload), signature=damaged[65:])
+        ranges = (SignedRange("barcode", payload[:65]),)
+        assert got == replace(decode_barcode(payload), signature=Signature(damaged[65:], ranges))
     else:
         assert isinstance(got, PresentedPolicy) or got.offset in range(65)
 

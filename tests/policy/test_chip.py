@@ -23,6 +23,8 @@ from kiosk.policy.model import (
     PolicyFormat,
     PresentedPolicy,
     Sex,
+    Signature,
+    SignedRange,
     Smo,
     Source,
 )
@@ -47,6 +49,8 @@ BEGIN = "5f530401022012"
 END = "5f5400"
 SIGNATURE = "7f600a5f61030102035f620130"
 INSURER = [OGRN, OKATO, BEGIN, END, SIGNATURE]
+SIGNED = bytes.fromhex(OGRN + OKATO + BEGIN + END)
+"""What the signature may cover: 34 bytes, 47 with the signature object."""
 
 LI_YAN = PresentedPolicy(
     source=Source.CHIP,
@@ -63,7 +67,15 @@ LI_YAN = PresentedPolicy(
     expiry_date=date(2036, 12, 31),
     insurer=InsurerPeriod(Smo("1997700000010", "45000"), date(2012, 2, 1), None),
     photo=Photo("image/jpeg", b"\xff\xd8\xff\xe0"),
-    signature=b"\x01\x02\x03",
+    signature=Signature(
+        b"\x01\x02\x03",
+        (
+            SignedRange("content", SIGNED),
+            SignedRange("object", b"\x64\x22" + SIGNED),
+            SignedRange("original-header", b"\x64\x2f" + SIGNED),
+        ),
+        b"\x30",
+    ),
 )
 
 
@@ -188,7 +200,8 @@ def test_holder_files(objects: list[str], expected: PresentedPolicy) -> None:
 )
 def test_insurer_files(objects: list[str], period: InsurerPeriod, signature: bytes | None) -> None:
     policy = decode_chip(holder(*HOLDER), insurer(*objects))
-    assert (policy.insurer, policy.signature) == (period, signature)
+    assert policy.insurer == period
+    assert (policy.signature.value if policy.signature else None) == signature
 
 
 # Offsets: the root's header takes 3 bytes, 5F21 begins at 3 and its value at 6, 5F22 at 10 …
@@ -344,7 +357,10 @@ def test_everybody_is_read_back(one: Person) -> None:
         holder_file(one, photo=photo, snils=True),
         insurer_file(one, end=date(2026, 12, 31), signature=b"\x07" * 64),
     )
-    assert policy == PresentedPolicy(
+    assert policy.signature is not None
+    assert policy.signature.value == b"\x07" * 64
+    assert policy.signature.certificate == FAKE_CERTIFICATE
+    assert replace(policy, signature=None) == PresentedPolicy(
         source=Source.CHIP,
         format=PolicyFormat.CHIP,
         enp=one.enp,
@@ -360,7 +376,6 @@ def test_everybody_is_read_back(one: Person) -> None:
         expiry_date=one.expiry_date,
         insurer=InsurerPeriod(one.insurer, one.insured_since, date(2026, 12, 31)),
         photo=Photo("image/jpeg", photo),
-        signature=b"\x07" * 64,
     )
 
 
@@ -427,7 +442,9 @@ def test_any_names_photo_and_signature(
     )
     assert (policy.surname, policy.given_name, policy.patronymic) == names
     assert (policy.photo.data if policy.photo else None) == photo
-    assert policy.signature == signature
+    assert policy.signature is not None
+    assert policy.signature.value == signature
+    assert policy.signature.certificate == (certificate or None)
 
 
 GOOD_HOLDER = holder_file(person("yo"), photo=silhouette())

@@ -138,18 +138,24 @@ def _greedy(words: Iterable[str], width: int, width_of: Callable[[str], int]) ->
             head = _head(line, width, width_of)
             broken = broken or not head.endswith("-")
             lines.append(head)
-            line = line[len(head) :]
+            line = line[len(head) :].lstrip(" ")
     if line:
         lines.append(line)
     return Wrapped(tuple(lines), broken)
 
 
 def _head(word: str, width: int, width_of: Callable[[str], int]) -> str:
-    """The longest beginning that fits, up to a hyphen if there is one; at least one letter."""
+    """The longest beginning that fits, up to a space or a hyphen if there is one.
+
+    At least one letter. Spaces are in a word where groups of digits are one number.
+    """
     low, high = 1, len(word) - 1
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if width_of(word[:middle]) <= width else (low, middle - 1)
+    space = word.rfind(" ", 1, low + 1)
+    if space > 0:
+        return word[:space]
     hyphen = word.rfind("-", 1, low)
     return word[: hyphen + 1] if hyphen > 0 else word[:low]
 

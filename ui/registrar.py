@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ui import shapes
-from ui.flow import Canvas, Stack, Style, fitted
+from ui.flow import STEPS, Canvas, Stack, Style
 from ui.footer import footer_top
 from ui.ops import Box, Colour, Op, Rect, Role, bounds
 from ui.registrar_page import place_page, with_insurer
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
     from ui.screen import RegistrarResult
 
 _PORTRAIT_BAND: Final = 0.42
-_CROWDED: Final = 0.8
-"""Scale below which the frame is laid out more tightly, if that makes its words larger."""
-_TIGHTER: Final = (0.92, 1.0, 1.12, 1.24)
-"""Shares of the band on a crowded frame, as parts of the usual one."""
+_ROOMY: Final = tuple(step for step in STEPS if step >= 0.8)
+"""Scales of the usual frame; below them it is laid out more tightly."""
+_NARROWER: Final = (0.92,)
+_WIDER: Final = (1.12, 1.24)
+"""Shares of the band on a crowded frame that are tried in turn, as parts of the usual one."""
 _HEADLINE_CROWDED: Final = 0.85
 """Scale of the headline beside its shape, below that of the notes."""
-_INSURER_COSTS: Final = 0.9
+_INSURER_COSTS: Final = 0.82
 """What lines about the insurer may cost of the scale that the page has without them."""
 _INSURER_PX: Final = 14
 """Body size in pixels below which those lines are left out."""
@@ -41,10 +43,10 @@ class _Plan:
     """How the frame is divided, and what came of it."""
 
     share: float
-    crowded: bool
     band: tuple[float, Part]
     """Scale, and what was laid out at it."""
     page: tuple[float, Part]
+    crowded: bool
 
     @property
     def scale(self) -> float:
@@ -54,18 +56,40 @@ class _Plan:
 def place_registrar(canvas: Canvas, screen: RegistrarResult) -> list[Op]:
     """The registrar's frame without its footer."""
     share = _PORTRAIT_BAND if canvas.portrait else REGISTRAR_BAND
-    plan = _plan(canvas, screen, share, crowded=False)
-    if plan.scale < _CROWDED:
-        tighter = [_plan(canvas, screen, share * part, crowded=True) for part in _TIGHTER]
-        plan = max(plan, *tighter, key=lambda one: one.scale)
+    plan = _roomy(canvas, screen, share) or _tight(canvas, screen, share)
     band, page = _regions(canvas, plan.share)
-    part = _insurer(canvas, screen, plan, page)
+    part = _insurer(canvas, screen, plan, _inner(canvas, page))
     bottom = footer_top(canvas)
     return [
         Rect(band, canvas.theme.verdict(screen.family)),
         *_above(plan.band[1].ops, bottom),
         *_above(part.ops, bottom),
     ]
+
+
+def _roomy(canvas: Canvas, screen: RegistrarResult, share: float) -> _Plan | None:
+    """The usual frame; None if its words would be too small."""
+    band, page = (_inner(canvas, box) for box in _regions(canvas, share))
+
+    def head(scale: float) -> Part:
+        return _band(canvas, screen, band, scale, crowded=False)
+
+    def body(scale: float) -> Part:
+        return place_page(canvas, screen, page, scale)
+
+    above = _largest(head, _ROOMY)
+    if not above[1].fits:
+        return None
+    beside = _largest(body, _ROOMY)
+    return _Plan(share, above, beside, crowded=False) if beside[1].fits else None
+
+
+def _tight(canvas: Canvas, screen: RegistrarResult, usual: float) -> _Plan:
+    """A crowded frame, divided so that the smaller of its words are as large as can be."""
+    best = _crowded(canvas, screen, usual)
+    parts = _WIDER if best.band[0] < best.page[0] else _NARROWER
+    others = [_crowded(canvas, screen, usual * part) for part in parts]
+    return max(best, *others, key=lambda plan: plan.scale)
 
 
 def _regions(canvas: Canvas, share: float) -> tuple[Box, Box]:
@@ -83,41 +107,47 @@ def _inner(canvas: Canvas, box: Box) -> Box:
     return box.inset(margin, margin)
 
 
-def _plan(canvas: Canvas, screen: RegistrarResult, share: float, *, crowded: bool) -> _Plan:
+def _crowded(canvas: Canvas, screen: RegistrarResult, share: float) -> _Plan:
     band, page = (_inner(canvas, box) for box in _regions(canvas, share))
     return _Plan(
         share,
-        crowded,
-        _largest(lambda scale: _band(canvas, screen, band, scale, crowded=crowded)),
-        _largest(lambda scale: place_page(canvas, screen, page, scale, crowded=crowded)),
+        _largest(lambda scale: _band(canvas, screen, band, scale, crowded=True), STEPS),
+        _largest(lambda scale: place_page(canvas, screen, page, scale, crowded=True), STEPS),
+        crowded=True,
     )
 
 
-def _largest(build: Callable[[float], Part]) -> tuple[float, Part]:
-    """The largest scale at which a part fits, and the part."""
+def _largest(build: Callable[[float], Part], steps: tuple[float, ...]) -> tuple[float, Part]:
+    """The largest scale at which a part fits, or the smallest, and the part.
 
-    def tried(scale: float) -> tuple[bool, tuple[float, Part]]:
-        part = build(scale)
-        return part.fits, (scale, part)
+    Halves the steps after the first, which builds a crowded frame five times and not fifteen.
+    """
+    built = {0: build(steps[0])}
+    low, high = (0, 0) if built[0].fits else (1, len(steps) - 1)
+    while low < high:
+        middle = (low + high) // 2
+        built[middle] = build(steps[middle])
+        low, high = (low, middle) if built[middle].fits else (middle + 1, high)
+    return steps[low], built.get(low) or build(steps[low])
 
-    return fitted(tried)
 
-
-def _insurer(canvas: Canvas, screen: RegistrarResult, plan: _Plan, page: Box) -> Part:
+def _insurer(canvas: Canvas, screen: RegistrarResult, plan: _Plan, box: Box) -> Part:
     """The page with as many lines about the insurer as cost next to nothing."""
-    box = _inner(canvas, page)
-    least = max(_INSURER_COSTS * plan.page[0], _INSURER_PX / canvas.px(REGISTRAR_BODY))
+    scale, page = plan.page
+    least = max(_INSURER_COSTS * scale, _INSURER_PX / canvas.px(REGISTRAR_BODY))
+    steps = tuple(step for step in STEPS if least <= step <= scale)
+    if not screen.insurer_lines or not steps:
+        return page
+    pages = functools.cache(
+        lambda step: place_page(canvas, screen, box, step, crowded=plan.crowded)
+    )
     for count in range(len(screen.insurer_lines), 0, -1):
         lines = screen.insurer_lines[:count]
-
-        def build(scale: float, lines: tuple[str, ...] = lines) -> Part:
-            part = place_page(canvas, screen, box, scale, crowded=plan.crowded)
-            return with_insurer(canvas, part, lines, box, scale)
-
-        scale, part = _largest(build)
-        if part.fits and scale >= least:
-            return part
-    return plan.page[1]
+        for step in steps:
+            part = with_insurer(canvas, pages(step), lines, box, step)
+            if part.fits:
+                return part
+    return page
 
 
 def _above(ops: list[Op], row: int) -> list[Op]:
@@ -132,7 +162,7 @@ def _band(
     head = _head(canvas, screen, box, scale, crowded=crowded)
     below = head.bottom + canvas.px(0.03, scale)
     checks = _checks(canvas, screen, box._replace(y=below), scale)
-    foot = _band_foot(canvas, screen, box, scale)
+    foot = (_tight_foot if crowded else _band_foot)(canvas, screen, box, scale)
     fits = head.fits and checks.fits and foot.fits
     return Part(
         [*_above([*head.ops, *checks.ops], foot.bottom), *foot.ops],
@@ -211,6 +241,25 @@ def _band_foot(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float) 
         *known.place(left, row_y + (row - known.height) // 2),
     ]
     return Part(ops, step_y, known.fits and step.fits)
+
+
+def _tight_foot(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float) -> Part:
+    """The same as `_band_foot`, with all of its words beside the countdown."""
+    theme = canvas.theme
+    white, colour = theme.on_verdict, theme.verdict(screen.family)
+    ring = canvas.px(0.075)
+    left = box.x + ring + canvas.px(0.02)
+    words = Stack(canvas, box.right - left, scale)
+    words.add(screen.next_step, Style(REGISTRAR_NEXT, white, Role.BOLD, leading=1.18))
+    words.add(screen.how_known, Style(REGISTRAR_BODY, white, leading=1.2), 0.004)
+    row = max(ring, words.height)
+    top = box.bottom - row
+    place = Box(box.x, top + (row - ring) // 2, ring, ring)
+    ops: list[Op] = [
+        *shapes.countdown_ring(canvas, place, screen.countdown, (white, _between(white, colour))),
+        *words.place(left, top + (row - words.height) // 2),
+    ]
+    return Part(ops, top, words.fits)
 
 
 def _one_line(canvas: Canvas, width: int, text: str, style: Style, scale: float) -> Stack:

@@ -15,7 +15,7 @@ from ui.theme import REGISTRAR_BODY
 if TYPE_CHECKING:
     from ui.screen import Comparison, RegistrarResult
 
-_LABELS: Final = 0.25
+_LABELS: Final = 0.22
 """Largest share of the width that labels take from three columns of values."""
 
 
@@ -98,6 +98,7 @@ def _grid(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float) -> _G
         x2 = x1 + second
         two = ((x1, second - gap), (x2, box.right - x2))
         return _Grid(box, (box.x, first - gap), two, mark, indent)
+    gap = canvas.px(0.02, scale)
     style, _ = cell_styles(canvas)
     px = canvas.px(style.size, scale)
     widths = [canvas.measure(row.label, style.role, px)[0] for row in screen.comparisons]

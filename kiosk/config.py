@@ -31,6 +31,10 @@ class KioskSection:
     language: Literal["ru"] = "ru"
     contact: str = ""
     """Whom to call when the kiosk is out of service, as shown."""
+    okato: str = ""
+    """Territory where the kiosk stands (OKATO, 5 digits): who is insured elsewhere gets a note."""
+    clinic: str = ""
+    """Code of the medical organisation: who is attached to another one gets a note."""
     result_seconds: int = 20
     """How long a result stays while nobody takes the card (1 to 120)."""
 
@@ -156,6 +160,9 @@ def parse(document: dict[str, Any], *, folder: Path = Path()) -> Config:
     if (config.register.dir is None) != (config.register.key_file is None):
         raise ConfigError("[register] dir and key_file: give both, or neither")
     _check_update(config)
+    okato = config.kiosk.okato
+    if okato and not (len(okato) == 5 and okato.isascii() and okato.isdecimal()):
+        raise ConfigError("[kiosk] okato: five digits, such as 40000")
     return config
 
 

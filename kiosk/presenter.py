@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING, Final, assert_never
 
 from drivers.events import Device
 from kiosk import presenter_result
+from kiosk.presenter_words import Words
 from kiosk.states import Checking, Reading, Receiving, Session, Showing, Waiting
 from offline_cache.freshness import Freshness
+from offline_cache.reference import ReferenceData
 from ui import screen as view
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ class Surroundings:
     moment: Moment
     now: float
     """The same instant on the monotonic clock, on which the session counts."""
+    reference: ReferenceData = field(default_factory=ReferenceData)
+    """Names and telephones of insurers, hotlines, territories."""
 
 
 def present(
@@ -64,7 +68,11 @@ def present(
             return _busy("busy.code", view.Drawing.CODE_TO_WINDOW, foot, catalogue)
         case Showing() as showing:
             return presenter_result.present(
-                showing, foot, _countdown(showing, around.now), kiosk.audience, catalogue
+                showing,
+                foot,
+                _countdown(showing, around.now),
+                kiosk.audience,
+                Words(catalogue, around.reference, kiosk.okato or None),
             )
         case _:
             assert_never(session.state)

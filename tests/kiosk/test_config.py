@@ -127,3 +127,10 @@ def test_an_unusable_file_is_named(tmp_path: Path, content: bytes, message: str)
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No such file"):
         load(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("okato", ["4000", "400000", "4000a", "٤٠٠٠٠"])
+def test_a_territory_has_five_digits(okato: str) -> None:
+    assert parse({"kiosk": {"okato": "40000"}}).kiosk.okato == "40000"
+    with pytest.raises(ConfigError, match=r"\[kiosk\] okato: five digits"):
+        parse({"kiosk": {"okato": okato}})

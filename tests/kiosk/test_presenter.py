@@ -22,11 +22,12 @@ from kiosk.config import KioskSection
 from kiosk.offline import ListStatus
 from kiosk.policy.model import Citizenship, Photo
 from kiosk.presenter import TIPS, Surroundings, present
-from kiosk.reasons import CouldNotCheckReason, NextStep, Note, NotInsuredReason
+from kiosk.reasons import CouldNotCheckReason, NextStep, Note, NotInsuredReason, StaffStep
 from kiosk.states import Checking, DeviceState, Reading, Receiving, Session, Showing, Waiting
 from kiosk.verdict import CouldNotCheck, Insured, NotInsured
 from offline_cache.format import Status
 from offline_cache.freshness import Freshness
+from offline_cache.reference import Clinic, Hotline, Insurer, ReferenceData, Territory
 from tests.kiosk.cases import ENP, NOON, OTHER_SMO, POLICY, RECORD, REGISTER, TODAY
 from ui import screen as view
 
@@ -108,6 +109,7 @@ CODES = [
     *(f"reason.{reason}.detail" for reason in [*NotInsuredReason, *CouldNotCheckReason]),
     *(f"next.{step}" for step in NextStep),
     *(f"note.{note}" for note in Note),
+    *(f"step.{step}" for step in StaffStep),
     *(f"status.{status.value}" for status in Status),
     *(f"tip.{number}" for number in range(1, TIPS + 1)),
 ]
@@ -243,7 +245,7 @@ def test_registrar_sees_what_must_be_compared() -> None:
     assert not valid.differs
     assert (valid.document, valid.register) == ("с 01.01.2015", "с 01.01.2015")
     assert (clinic.register, status.register) == ("МО 780003", "ДПП: действует")
-    assert screen.notes == ("Страховая компания сменилась: верны данные реестра",)
+    assert screen.notes == ("Страховая компания сменилась. Возьмите данные реестра",)
     # Checks that only matter when they fail are silent when they pass.
     assert [check.text for check in screen.checks] == ["Лицо совпадает с реестром"]
     assert screen.photo == b"\xff\xd8\xff"
@@ -330,3 +332,58 @@ def test_out_of_service_says_since_when_and_whom_to_call() -> None:
 def test_every_screen_type_has_been_seen_above() -> None:
     names = {kind.__name__ for kind in get_args(view.Screen)}
     assert names == {"Idle", "Busy", "Result", "RegistrarResult", "Guide", "OutOfService"}
+
+
+INSURER = Insurer(
+    "78001", "СМО Пример", "ООО «СМО Пример»", "1997800000010", "40000",
+    phone="8 800 000-00-01", email="help@example.org", licence="ОС 0001",
+)  # fmt: skip
+REFERENCE = ReferenceData(
+    all_insurers=(INSURER,),
+    territories=(Territory("78", "40000", "г. Санкт-Петербург"),),
+    hotlines=(
+        Hotline(None, None, "Контакт-центр фонда", "8 800 000-00-00"),
+        Hotline("78", INSURER.ogrn, "СМО Пример", INSURER.phone),
+    ),
+    clinics=(Clinic("780003", "Поликлиника № 3"),),
+)
+INFORMED = replace(AROUND, reference=REFERENCE)
+
+
+def ended(reason: NotInsuredReason) -> Verdict:
+    return NotInsured(reason, RECORD, REGISTER, (), ())
+
+
+@pytest.mark.parametrize(
+    ("verdict", "contact"),
+    [
+        (ended(NotInsuredReason.EXPIRED), "СМО Пример: 8 800 000-00-01"),
+        (ended(NotInsuredReason.SUSPENDED), "Контакт-центр фонда: 8 800 000-00-00"),
+        (Insured(RECORD, REGISTER, (), ()), ""),
+    ],
+)
+def test_the_patient_gets_the_hotline_that_fits_the_reason(verdict: Verdict, contact: str) -> None:
+    screen = screen_of(showing(verdict), around=INFORMED)
+    assert isinstance(screen, view.Result)
+    assert screen.contact == contact
+
+
+def test_who_only_has_to_scan_again_gets_no_hotline() -> None:
+    verdict = CouldNotCheck(CouldNotCheckReason.UNREADABLE_CODE)
+    screen = screen_of(replace(showing(verdict), policy=None), around=INFORMED)
+    assert isinstance(screen, view.Result)
+    assert screen.contact == ""
+
+
+def test_the_registrar_reads_names_instead_of_codes() -> None:
+    screen = screen_of(showing(Insured(RECORD, REGISTER, (), ())), "registrar", INFORMED)
+    assert isinstance(screen, view.RegistrarResult)
+    insurer, territory, _, clinic, _ = screen.comparisons
+    assert (insurer.document, insurer.register, insurer.same) == (*["СМО Пример"] * 2, True)
+    assert territory.register == "г. Санкт-Петербург"
+    assert clinic.register == "Поликлиника № 3"
+    assert screen.insurer_lines == (
+        "СМО Пример",
+        "8 800 000-00-01, help@example.org",
+        "Лицензия ОС 0001",
+    )

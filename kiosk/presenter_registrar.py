@@ -1,0 +1,225 @@
+"""The view of a verdict for the registrar, who compares: everything, field by field."""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from kiosk.comparison import Agreement, Check, Field, Outcome, compare
+from kiosk.lookup import KnownBy, Record
+from kiosk.policy import enp
+from kiosk.policy.model import Sex
+from kiosk.presenter_words import Words, day_of, family_of, how_known
+from kiosk.reasons import NOTE_STEP, Note
+from kiosk.verdict_json import reason_code
+from ui import screen as view
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from kiosk.catalogue import Catalogue
+    from kiosk.policy.model import Photo, PresentedPolicy, Smo
+    from kiosk.verdict import Verdict
+
+_OUTCOMES: Final = {
+    Outcome.PASS: view.Outcome.PASS,
+    Outcome.FAIL: view.Outcome.FAIL,
+    Outcome.UNKNOWN: view.Outcome.UNKNOWN,
+}
+
+_TERRITORIES: Final = Path(__file__).with_name("data") / "territories.csv"
+
+
+def present(
+    verdict: Verdict,
+    policy: PresentedPolicy,
+    footer: view.Footer,
+    countdown: view.Countdown,
+    words: Words,
+) -> view.RegistrarResult:
+    """Return the view of a verdict on `policy`, field by field."""
+    catalogue = words.catalogue
+    say = catalogue.text
+    reason = reason_code(verdict)
+    own_words = catalogue.text_or_empty(f"reason.{reason}.registrar")
+    detail = own_words or catalogue.text_or_empty(f"reason.{reason}.detail")
+    notes = (detail, *(_note(note, catalogue) for note in verdict.notes))
+    surname, names = _names(policy, catalogue)
+    known = verdict.known
+    online = known is not None and known.source is KnownBy.ONLINE
+    return view.RegistrarResult(
+        footer,
+        family_of(verdict),
+        catalogue.text_or_empty(f"reason.{reason}.registrar_headline")
+        or say(f"reason.{reason}.headline"),
+        tuple(note for note in notes if note),
+        tuple(_check_lines(verdict.checks, catalogue)),
+        say(f"next.{verdict.next_step}"),
+        surname,
+        names,
+        tuple(_facts(policy, catalogue)),
+        say(f"registrar.document.{policy.source}"),
+        say("registrar.online" if online else "registrar.register"),
+        tuple(_comparisons(policy, verdict.record, words)),
+        how_known(known, catalogue, numbered=True),
+        countdown,
+        policy.photo.data if policy.photo is not None else None,
+        say(_photo_caption(policy.photo)),
+        insurer_lines=_insurer_lines(verdict.record, words),
+    )
+
+
+def _note(note: Note, catalogue: Catalogue) -> str:
+    """What is so, and what to do about it."""
+    said, step = catalogue.text(f"note.{note}"), catalogue.text(f"step.{NOTE_STEP[note]}")
+    return catalogue.text("note.with_step", note=said, step=step)
+
+
+def _insurer_lines(record: Record | None, words: Words) -> tuple[str, ...]:
+    """The register's insurer, as the reference data know it: name, ways to reach it, licence."""
+    if record is None or record.insurer is None:
+        return ()
+    found = words.reference.insurer(record.insurer.ogrn, record.insurer.okato)
+    if found is None:
+        return ()
+    reach = ", ".join(filter(None, (found.phone, found.email, found.site)))
+    licence = found.licence and words.catalogue.text("registrar.licence", licence=found.licence)
+    return tuple(filter(None, (found.short_name, reach, licence)))
+
+
+def _photo_caption(photo: Photo | None) -> str:
+    if photo is None:
+        return "registrar.photo.none"
+    return "registrar.photo" if photo.mime == "image/jpeg" else "registrar.photo.unshown"
+
+
+def _names(policy: PresentedPolicy, catalogue: Catalogue) -> tuple[str, str]:
+    given = " ".join(name for name in (policy.given_name, policy.patronymic) if name)
+    if not policy.surname and not given:
+        return catalogue.text("registrar.no_name"), catalogue.text("registrar.no_name.text")
+    return policy.surname or "", given
+
+
+def _check_lines(checks: tuple[Check, ...], catalogue: Catalogue) -> list[view.CheckLine]:
+    """Checks that have a sentence for their outcome; the others pass in silence."""
+    lines = []
+    for check in checks:
+        text = catalogue.text_or_empty(f"check.{check.name}.{check.outcome}")
+        if text:
+            lines.append(view.CheckLine(_OUTCOMES[check.outcome], text))
+    return lines
+
+
+def _facts(policy: PresentedPolicy, catalogue: Catalogue) -> list[view.Fact]:
+    say = catalogue.text
+    facts = []
+    if policy.birth_date is not None:
+        day = day_of(policy.birth_date)
+        if policy.sex is not None:
+            sex = say("sex.male" if policy.sex is Sex.MALE else "sex.female")
+            day = say("date.life", date=day, sex=sex)
+        facts.append(view.Fact(say("registrar.birth"), day))
+    if policy.enp is not None:
+        facts.append(view.Fact(say("registrar.enp"), enp.grouped(policy.enp)))
+    facts += [
+        view.Fact(say(f"registrar.{name}"), value)
+        for name, value in (
+            ("temporary_certificate", policy.temporary_certificate),
+            ("old_policy", policy.old_policy),
+            ("snils", policy.snils),
+            ("identity_document", policy.identity_document),
+        )
+        if value is not None
+    ]
+    if policy.citizenship is not None and policy.citizenship.code != "RUS":
+        name = policy.citizenship.name or policy.citizenship.code
+        facts.append(view.Fact(say("registrar.citizenship"), name))
+    return facts
+
+
+def _comparisons(
+    policy: PresentedPolicy, record: Record | None, words: Words
+) -> list[view.Comparison]:
+    """Fields that document and register both may have; an absent one is a dash."""
+    catalogue = words.catalogue
+    say = catalogue.text
+    none = say("registrar.none")
+    fields = compare(policy, record)
+    shown = policy.insurer
+    own = shown.smo if shown is not None else None
+    true = record.insurer if record is not None else None
+    begin = shown.begin if shown is not None else None
+    rows = [
+        view.Comparison(
+            say("registrar.insurer"),
+            _company(own, words) or none,
+            _company(true, words) or none,
+            differs=fields[Field.INSURER] is Agreement.DIFFERS,
+            same=fields[Field.INSURER] is Agreement.SAME,
+        ),
+        view.Comparison(
+            say("registrar.territory"),
+            _place(own, words) or none,
+            _place(true, words) or none,
+            differs=fields[Field.TERRITORY] is Agreement.DIFFERS,
+            same=fields[Field.TERRITORY] is Agreement.SAME,
+        ),
+        view.Comparison(
+            say("registrar.valid"),
+            _period(begin, policy.expiry_date, catalogue),
+            _period(record.valid_from, record.valid_to, catalogue) if record else none,
+            differs=fields[Field.VALID_TO] is Agreement.DIFFERS,
+            same=fields[Field.VALID_TO] is Agreement.SAME,
+        ),
+    ]
+    if record is not None:
+        clinic = _clinic(record.clinic, words) or none
+        status = say(f"status.{record.status.value}")
+        rows.append(view.Comparison(say("registrar.clinic"), none, clinic))
+        rows.append(view.Comparison(say("registrar.status"), none, status))
+    return rows
+
+
+def _company(smo: Smo | None, words: Words) -> str:
+    """Short name of an insurer, or its OGRN where the name is not known."""
+    if smo is None:
+        return ""
+    found = words.reference.insurer(smo.ogrn, smo.okato)
+    return smo.ogrn if found is None else found.short_name
+
+
+def _place(smo: Smo | None, words: Words) -> str:
+    """Name of an insurer's territory, or its OKATO where no name is known."""
+    if smo is None or smo.okato is None:
+        return ""
+    found = words.reference.territory_by_okato(smo.okato)
+    return found.name if found is not None else _places().get(smo.okato, smo.okato)
+
+
+def _clinic(code: str | None, words: Words) -> str:
+    """Name of a medical organisation, or its code."""
+    if code is None:
+        return ""
+    found = words.reference.clinic(code)
+    if found is not None:
+        return found.name
+    return words.catalogue.text("registrar.clinic.value", code=code)
+
+
+def _period(begin: date | None, end: date | None, catalogue: Catalogue) -> str:
+    if begin is None:
+        if end is None:
+            return catalogue.text("registrar.none")
+        return catalogue.text("registrar.to", end=day_of(end))
+    if end is None:
+        return catalogue.text("registrar.from", begin=day_of(begin))
+    return catalogue.text("registrar.from_to", begin=day_of(begin), end=day_of(end))
+
+
+@cache
+def _places() -> dict[str, str]:
+    """Names of territories by OKATO; the default until the fund's own F010 arrives."""
+    with _TERRITORIES.open(encoding="utf-8", newline="") as file:
+        return {row["okato"]: row["name"] for row in csv.DictReader(file)}

@@ -15,7 +15,13 @@ DOORS = {
     "pygame": {"ui.window", "ui.paint", "ui.photo", "ui.png", "ui.shapes"},
     "sqlite_utils": set(),
     "requests": set(),
-    "cryptography": {"kiosk.demo.certificates", "offline_cache.publisher.signing"},
+    "cryptography": {
+        "kiosk.authenticity.chain",
+        "kiosk.authenticity.keys",
+        "kiosk.demo.certificates",
+        "kiosk.demo.issuers",
+        "offline_cache.publisher.signing",
+    },
     "urllib3": {"offline_cache.fetch_http"},
     "tuf": {
         "offline_cache.trust",

@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.events import CardProgress, Device, DeviceLost, DeviceReady
 from kiosk.catalogue import Catalogue
-from kiosk.checker import CheckWorker, KioskEvent, ListChanged
+from kiosk.checker import Checker, CheckWorker, KioskEvent, ListChanged, desk_of
 from kiosk.lookup import NoService
 from kiosk.offline import ListStatus, OfflineLookup
 from kiosk.presenter import Surroundings, present
 from kiosk.session import fail, handle, tick
 from kiosk.states import Ask, DeviceState, Limits, Session, Showing
 from kiosk.supervise import Supervisor, Worker
+from offline_cache.reference import ReferenceData
 from ui.window import Quit
 
 if TYPE_CHECKING:
@@ -136,8 +137,11 @@ class App:
         self._screen: Screen | None = None
         self._catalogue = Catalogue(config.kiosk.language)
         self._list_status = ListStatus()
+        self._reference = ReferenceData()
+        offline = OfflineLookup(config.register.dir, config.register.key_file)
         self._checker = CheckWorker(
-            OfflineLookup(config.register.dir, config.register.key_file), NoService(), clock
+            offline,
+            Checker(offline, NoService(), clock, config.register.dir, desk_of(config)),
         )
         self._supervisor = Supervisor(self._workers(), self.inbox.put)
         self._session = Session(
@@ -214,6 +218,7 @@ class App:
         for event in [*events, *self._supervisor.look()]:
             if isinstance(event, ListChanged):
                 self._list_status = event.status
+                self._reference = event.reference
                 self._has_reported(ListChanged)
                 continue
             if isinstance(event, DeviceReady | DeviceLost):
@@ -233,7 +238,9 @@ class App:
             self._checker.ask(question)
 
     def _show(self) -> None:
-        around = Surroundings(self._list_status, self._clock.now(), time.monotonic())
+        around = Surroundings(
+            self._list_status, self._clock.now(), time.monotonic(), self._reference
+        )
         screen = present(self._session, around, self._config.kiosk, self._catalogue)
         if screen == self._screen:
             return

@@ -30,24 +30,28 @@ class Recorder:
         self._path = folder / VERDICTS_FILE
         self._path.write_bytes(b"")
         self._clock = clock
-        self._last_ticket = 0
+        self._last: tuple[int, str] = (0, "")
         self.scene: str | None = None
         """The demo's scene, written into each line and into the frames' names."""
 
     def begin(self) -> None:
         """Expect another run of the kiosk, which counts its tickets anew."""
-        self._last_ticket = 0
+        self._last = (0, "")
 
     def __call__(self, shown: Shown) -> str:
         """Record a frame; return its label."""
         state = shown.session.state
-        if isinstance(state, Showing) and state.ticket > self._last_ticket:
-            self._last_ticket = state.ticket
+        if isinstance(state, Showing) and self._is_new(state):
             line = json.dumps(self._line(state), ensure_ascii=False)
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(line + "\n")
         label = label_of(shown.session)
         return label if self.scene is None else f"{self.scene}-{label}"
+
+    def _is_new(self, showing: Showing) -> bool:
+        """Whether it is another verdict, or its reason changed when the signature was checked."""
+        before, self._last = self._last, (showing.ticket, reason_code(showing.verdict))
+        return showing.ticket > before[0] or (showing.ticket == before[0] and self._last != before)
 
     def _line(self, showing: Showing) -> dict[str, Any]:
         policy = showing.policy

@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from kiosk.demo.certificates import make_certificates
 from kiosk.demo.fund_server import FundServer
+from kiosk.demo.reference_sample import write_reference
 from kiosk.demo.register_sample import ABSENT, SAMPLE_ROWS, write_csv
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
+
+    from offline_cache.reference import TrustedKeyRow
 
 _log = logging.getLogger(__name__)
 
@@ -35,8 +38,12 @@ class CommandError(Exception):
 class SampleFund:
     """An office, served over HTTPS from this machine. Usable as a context manager."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, trusted: Collection[TrustedKeyRow] = ()) -> None:
         """Set the office up in `folder` and serve its repository, which is still empty.
+
+        Args:
+            folder: everything is in it.
+            trusted: keys of the trust table that goes out with the first list.
 
         Raises:
             CommandError: the office cannot be set up.
@@ -48,6 +55,8 @@ class SampleFund:
         self.key_file = self._office / "register.key"
         self.root_file = self._office / "repository" / "metadata" / "1.root.json"
         run("register", "init", self._office, "--territory", TERRITORY)
+        self._reference: Path | None = folder / "reference"
+        write_reference(self._reference, trusted)
         self.stick.mkdir()
         certificates = make_certificates(folder / "certificates")
         self.ca_file = certificates.ca
@@ -68,7 +77,7 @@ class SampleFund:
         absent: Collection[str] = ABSENT,
         territories: tuple[str, ...] = (),
     ) -> None:
-        """Publish the next list, for the network and on the stick.
+        """Publish the next list, for the network and on the stick; with the first the tables too.
 
         Args:
             rows: how many people it holds.
@@ -84,7 +93,9 @@ class SampleFund:
         covers = [word for code in territories for word in ("--territory", code)]
         run("register", "build", "--office", self._office, "--next-expected", expected,
             *covers, export)  # fmt: skip
-        run("register", "publish", self._office, "--stick", self.stick)
+        tables = ("--reference", self._reference) if self._reference is not None else ()
+        run("register", "publish", self._office, "--stick", self.stick, *tables)
+        self._reference = None
 
     def write_config(self, register: Path) -> Path:
         """The configuration with which a kiosk whose register lies in `register` updates itself."""

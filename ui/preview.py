@@ -93,16 +93,7 @@ def _results() -> dict[str, Screen]:
             "По реестру на 22.11.2026",
             COUNTDOWN,
         ),
-        "not-insured": Result(
-            FRESH,
-            Family.NOT_INSURED,
-            "Действие полиса приостановлено",
-            "Причину назовёт регистратор",
-            "Обратитесь к регистратору",
-            "Экстренная помощь оказывается всем, без полиса",
-            "Ответ фонда, 10:42",
-            COUNTDOWN,
-        ),
+        "not-insured": _not_insured(),
         "could-not-check": Result(
             AGEING,
             Family.COULD_NOT_CHECK,
@@ -113,18 +104,22 @@ def _results() -> dict[str, Screen]:
             "По реестру на 14.11.2026",
             COUNTDOWN,
         ),
-        "not-insured-contact": Result(
-            FRESH,
-            Family.NOT_INSURED,
-            "Действие полиса приостановлено",
-            "Причину назовёт регистратор",
-            "Обратитесь к регистратору",
-            "Экстренная помощь оказывается всем, без полиса",
-            "Ответ фонда, 10:42",
-            COUNTDOWN,
-            contact="Контакт-центр фонда: 8 800 000-00-00",
-        ),
+        "not-insured-contact": _not_insured("Контакт-центр фонда: 8 800 000-00-00"),
     }
+
+
+def _not_insured(contact: str = "") -> Result:
+    return Result(
+        FRESH,
+        Family.NOT_INSURED,
+        "Действие полиса приостановлено",
+        "Причину назовёт регистратор",
+        "Обратитесь к регистратору",
+        "Экстренная помощь оказывается всем, без полиса",
+        "Ответ фонда, 10:42",
+        COUNTDOWN,
+        contact=contact,
+    )
 
 
 def _guides() -> dict[str, Screen]:

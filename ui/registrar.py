@@ -89,7 +89,7 @@ def _tight(canvas: Canvas, screen: RegistrarResult, usual: float) -> _Plan:
     best = _crowded(canvas, screen, usual)
     parts = _WIDER if best.band[0] < best.page[0] else _NARROWER
     others = [_crowded(canvas, screen, usual * part) for part in parts]
-    return max(best, *others, key=lambda plan: plan.scale)
+    return max(best, *others, key=lambda plan: (plan.scale, plan.band[0] + plan.page[0]))
 
 
 def _regions(canvas: Canvas, share: float) -> tuple[Box, Box]:
@@ -132,18 +132,18 @@ def _largest(build: Callable[[float], Part], steps: tuple[float, ...]) -> tuple[
 
 
 def _insurer(canvas: Canvas, screen: RegistrarResult, plan: _Plan, box: Box) -> Part:
-    """The page with as many lines about the insurer as cost next to nothing."""
+    """The page with as many lines about the insurer as cost little or nothing."""
     scale, page = plan.page
     least = max(_INSURER_COSTS * scale, _INSURER_PX / canvas.px(REGISTRAR_BODY))
-    steps = tuple(step for step in STEPS if least <= step <= scale)
-    if not screen.insurer_lines or not steps:
+    steps = tuple(step for step in STEPS if least <= step < scale)
+    if not screen.insurer_lines:
         return page
     pages = functools.cache(
         lambda step: place_page(canvas, screen, box, step, crowded=plan.crowded)
     )
     for count in range(len(screen.insurer_lines), 0, -1):
         lines = screen.insurer_lines[:count]
-        for step in steps:
+        for step in (scale, *steps):
             part = with_insurer(canvas, pages(step), lines, box, step)
             if part.fits:
                 return part
@@ -249,17 +249,22 @@ def _tight_foot(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float)
     white, colour = theme.on_verdict, theme.verdict(screen.family)
     ring = canvas.px(0.075)
     left = box.x + ring + canvas.px(0.02)
-    words = Stack(canvas, box.right - left, scale)
-    words.add(screen.next_step, Style(REGISTRAR_NEXT, white, Role.BOLD, leading=1.18))
-    words.add(screen.how_known, Style(REGISTRAR_BODY, white, leading=1.2), 0.004)
-    row = max(ring, words.height)
+    bold = Style(REGISTRAR_NEXT, white, Role.BOLD, leading=1.18)
+    step = _one_line(canvas, box.right - left, screen.next_step, bold, scale)
+    known = Stack(canvas, box.right - left, scale).add(
+        screen.how_known, Style(REGISTRAR_BODY, white, leading=1.2)
+    )
+    height = step.height + known.height
+    row = max(ring, height)
     top = box.bottom - row
+    text_y = top + (row - height) // 2
     place = Box(box.x, top + (row - ring) // 2, ring, ring)
     ops: list[Op] = [
         *shapes.countdown_ring(canvas, place, screen.countdown, (white, _between(white, colour))),
-        *words.place(left, top + (row - words.height) // 2),
+        *step.place(left, text_y),
+        *known.place(left, text_y + step.height),
     ]
-    return Part(ops, top, words.fits)
+    return Part(ops, top, known.fits and step.fits)
 
 
 def _one_line(canvas: Canvas, width: int, text: str, style: Style, scale: float) -> Stack:

@@ -19,7 +19,7 @@ from ui.ops import Box, Op, Picture, Rect, RoundRect, Zone, bounds
 from ui.paint import Fonts
 from ui.preview import SIZES
 from ui.preview_registrar import registrar
-from ui.screen import Busy, Idle, Result, Screen
+from ui.screen import Busy, Idle, RegistrarResult, Result, Screen
 from ui.theme import DARK, LIGHT
 
 if TYPE_CHECKING:
@@ -80,7 +80,11 @@ def test_no_word_is_lost(name: str, size: tuple[int, int]) -> None:
     shown = "".join(op.text for op in texts(lay_out(screen, size, LIGHT, Fonts().measure)))
     shown = re.sub(r"\s", "", shown)
     # The footer gives way by a documented order, which has its own test.
-    lost = {word for word in words(screen) - words(screen.footer) if word not in shown}
+    said = words(screen) - words(screen.footer)
+    if isinstance(screen, RegistrarResult):
+        # So do the lines about the insurer.
+        said -= words(screen.insurer_lines)
+    lost = {word for word in said if word not in shown}
     assert lost == set()
 
 

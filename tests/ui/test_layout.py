@@ -133,10 +133,15 @@ def test_hostile_texts_stay_inside(one: str, other: str, size: tuple[int, int]) 
     result = KINDS["insured"]
     assert isinstance(result, Result)
     person = registrar()
-    compared = tuple(replace(row, document=other, register=one) for row in person.comparisons)
+    compared = tuple(
+        replace(row, document=other, register=one, fund=other, same=not row.differs)
+        for row in person.comparisons
+    )
     frames: list[Screen] = [
         replace(result, headline=one, detail=other, next_step=one, hint=other, how_known=one),
+        replace(result, headline=one, hint=other, contact=one),
         replace(person, surname=one, names=other, notes=(one, other), comparisons=compared),
+        replace(person, comparisons=compared, fund_title=one, insurer_lines=(one, other)),
     ]
     for screen in frames:
         ops = lay_out(screen, size, LIGHT, wide)

@@ -19,7 +19,7 @@ DOORS = {
         "kiosk.authenticity.chain",
         "kiosk.authenticity.keys",
         "kiosk.demo.certificates",
-        "kiosk.demo.issuers",
+        "kiosk.demo.issuer_keys",
         "offline_cache.publisher.signing",
     },
     "urllib3": {"offline_cache.fetch_http"},

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import enum
 from dataclasses import dataclass, field
-from datetime import date
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from datetime import date
 
 ANY: Final = "*"
 """Issuer of a trusted key that may sign for every insurer."""
@@ -88,19 +86,6 @@ class TrustedKey:
     """The last day."""
     key: bytes = field(repr=False)
     """DER: the certificate, or the SubjectPublicKeyInfo (RFC 5280 §4.1)."""
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, str]) -> TrustedKey:
-        """A row of `trust.csv` by column; ValueError or KeyError if it is not one."""
-        return cls(
-            purpose=row["purpose"],
-            issuer=row["issuer"],
-            key_id=row["key_id"],
-            algorithm=row["algorithm"],
-            not_before=date.fromisoformat(row["not_before"]),
-            not_after=date.fromisoformat(row["not_after"]),
-            key=base64.b64decode(row["key"], validate=True),
-        )
 
     @property
     def owner(self) -> str | None:

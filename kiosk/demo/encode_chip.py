@@ -80,17 +80,22 @@ def insurer_file(
     The made-up signature has the 64 bytes of GOST R 34.10; `signature=b""` leaves the signature
     object out.
     """
-    signed = (
-        tlv(0x5F51, person.insurer.ogrn.encode())
-        + (tlv(0x5F52, person.insurer.okato.encode()) if person.insurer.okato else b"")
-        + tlv(0x5F53, bcd(person.insured_since))
-        + tlv(0x5F54, bcd(end) if end else b"")
-    )
+    signed = insurer_content(person, end=end)
     if signature is None:
         signature = hashlib.sha512(signed).digest()
     if signature:
         signed += tlv(0x7F60, tlv(0x5F61, signature) + tlv(0x5F62, certificate))
     return tlv(0x64, signed)
+
+
+def insurer_content(person: Person, *, end: date | None = None) -> bytes:
+    """What a signature covers of the insurer file: its objects, without the signature's own."""
+    return (
+        tlv(0x5F51, person.insurer.ogrn.encode())
+        + (tlv(0x5F52, person.insurer.okato.encode()) if person.insurer.okato else b"")
+        + tlv(0x5F53, bcd(person.insured_since))
+        + tlv(0x5F54, bcd(end) if end else b"")
+    )
 
 
 def _citizenship(person: Person) -> bytes:

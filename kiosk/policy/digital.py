@@ -1,51 +1,55 @@
-"""Numbers of policies in free text: the digital policy's code, and what was typed by hand.
+"""Policies in the text of a code: the digital policy, and whatever else a scanner reads as text.
 
 By law the digital policy is "a unique sequence of symbols in machine-readable form"; what its code
 contains is not published. So any text will do that holds one ENP, and only one: alone, in a URL, in
 a sentence. A 16-digit number is believed only if it passes Luhn and the date coding, since bank
 cards pass the first and the St Petersburg ЕКП the first two digits as well.
+
+A text without an ENP is looked at as a whole: a temporary certificate, a passport's
+machine-readable lines, a barcode from before 2011, or something scanned by mistake.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import unquote
 
 from kiosk.policy import enp
+from kiosk.policy.arkhangelsk import decode_arkhangelsk, looks_like_arkhangelsk
+from kiosk.policy.mistaken import mistake
 from kiosk.policy.model import (
     FormatError,
     FormatReason,
     PolicyFormat,
     PresentedPolicy,
-    Sex,
     Source,
 )
-from kiosk.policy.numbers import is_blank_number, is_digits
-
-if TYPE_CHECKING:
-    from datetime import date
+from kiosk.policy.mrz import decode_mrz, looks_like_mrz
+from kiosk.policy.numbers import SEPARATORS
 
 MAX_TEXT: Final = 4096
 """Most bytes (or characters) of a text: more than any code holds."""
 
-# Between groups of four people and programs write spaces (no-break, thin and narrow ones, too),
-# hyphens, and + for a space in a URL's query.
-_SEPARATORS: Final = " \u00a0\u2009\u202f\u2007+\u2010\u2011\u2012\u2013\u2212-"
 _DIGITS: Final = re.compile("[0-9]+")
 _CODED_BYTE: Final = re.compile("%[0-9A-Fa-f]{2}")
 # A year of a date (01.02.2024) is no group of a number, though it has four digits.
 _DATE_MARKS: Final = "./:,"
+_CERTIFICATE: Final = re.compile(
+    "([0-9]{3})[SEPARATORS]?([0-9]{3})[SEPARATORS]?([0-9]{3})".replace("SEPARATORS", SEPARATORS)
+)
 
 
 def decode_text(data: bytes | str) -> PresentedPolicy:
-    """Find the one ENP in a scanned text; bytes are UTF-8 or else windows-1251.
+    """Find the one ENP in a scanned text, or else know the text as another document.
 
-    The same number twice is one number. Numbers of 16 digits that are no ENP do not disturb.
+    Bytes are UTF-8 or else windows-1251. The same number twice is one number. Numbers of 16 digits
+    that are no ENP do not disturb.
 
     Raises:
         FormatError: LENGTH (more than `MAX_TEXT`), SEVERAL_NUMBERS, or why there is none: ENP_DATE
-            (Luhn holds, the date coding does not), CHECK_DIGIT, BLANK_NUMBER, NO_NUMBER.
+            (Luhn holds, the date coding does not), CHECK_DIGIT, NO_NUMBER, what was scanned by
+            mistake (see `kiosk.policy.mistaken`), or what is wrong with the other document.
     """
     if len(data) > MAX_TEXT:
         raise FormatError(
@@ -60,45 +64,24 @@ def decode_text(data: bytes | str) -> PresentedPolicy:
         raise FormatError(
             FormatReason.SEVERAL_NUMBERS, f"{len(believed)} policy numbers, one is needed"
         )
-    raise _why_none(text, candidates)
+    return _other_document(text, candidates)
 
 
-def typed(
-    number: str,
-    *,
-    surname: str | None = None,
-    given_name: str | None = None,
-    patronymic: str | None = None,
-    birth_date: date | None = None,
-    sex: Sex | None = None,
-) -> PresentedPolicy:
-    """A policy whose number was typed; groups may be apart by spaces or hyphens.
-
-    As with a card or barcode, the check digit is left to the verdict.
-
-    Raises:
-        FormatError: BLANK_NUMBER (11 digits), LENGTH (another count of digits), or VALUE
-            (something else than digits).
-    """
-    digits = number.strip().translate({ord(mark): None for mark in _SEPARATORS})
-    if is_blank_number(digits):
-        raise _blank()
-    if digits and not is_digits(digits, len(digits)):
-        raise FormatError(FormatReason.VALUE, "a policy number has digits only")
-    if len(digits) != enp.LENGTH:
-        raise FormatError(
-            FormatReason.LENGTH, f"a policy number has {enp.LENGTH} digits, not {len(digits)}"
+def _other_document(text: str, candidates: list[str]) -> PresentedPolicy:
+    """What a text without an ENP is."""
+    plain = text.strip().strip("\ufeff").strip()
+    certificate = _CERTIFICATE.fullmatch(plain)
+    if certificate is not None:
+        return PresentedPolicy(
+            Source.BARCODE,
+            PolicyFormat.TEMPORARY_CERTIFICATE,
+            temporary_certificate="".join(certificate.groups()),
         )
-    return PresentedPolicy(
-        Source.TYPED,
-        PolicyFormat.TYPED,
-        digits,
-        surname=surname,
-        given_name=given_name,
-        patronymic=patronymic,
-        birth_date=birth_date,
-        sex=sex,
-    )
+    if looks_like_mrz(plain):
+        return decode_mrz(plain)
+    if looks_like_arkhangelsk(plain):
+        return decode_arkhangelsk(plain)
+    raise _why_none(text, candidates)
 
 
 def _as_text(data: bytes | str) -> str:
@@ -125,7 +108,7 @@ def _numbers_of_16(text: str) -> list[str]:
     chain_end = -1
     for run in _DIGITS.finditer(text):
         digits, start = run.group(), run.start()
-        joined = start == chain_end + 1 and text[chain_end] in _SEPARATORS
+        joined = start == chain_end + 1 and text[chain_end] in SEPARATORS
         grouped = len(digits) == 4 and not _ends_a_date(text, start)
         if not (joined and grouped):
             _keep_chain(chain, found)
@@ -157,12 +140,6 @@ def _why_none(text: str, candidates: list[str]) -> FormatError:
         )
     if candidates:
         return FormatError(FormatReason.CHECK_DIGIT, "a 16-digit number with a wrong check digit")
-    if any(is_blank_number(run) for run in _DIGITS.findall(text)):
-        return _blank()
-    return FormatError(FormatReason.NO_NUMBER, "no 16-digit policy number in the text")
-
-
-def _blank() -> FormatError:
-    return FormatError(
-        FormatReason.BLANK_NUMBER, "11 digits: the number of the blank, not of the policy (16)"
+    return mistake(text) or FormatError(
+        FormatReason.NO_NUMBER, "no 16-digit policy number in the text"
     )

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from kiosk.demo.people import PEOPLE, Person, make_enp
 from kiosk.policy import enp
-from kiosk.policy.digital import MAX_TEXT, decode_text, typed
+from kiosk.policy.digital import MAX_TEXT, decode_text
 from kiosk.policy.model import FormatError, FormatReason, PolicyFormat, PresentedPolicy, Sex, Source
+from kiosk.policy.typed import typed
 
 GOOD = "7856510844000016"
 OTHER = "5498899798000009"

@@ -186,7 +186,9 @@ def _company(smo: Smo | None, words: Words) -> str:
     """Short name of an insurer, or its OGRN where the name is not known."""
     if smo is None:
         return ""
-    found = words.reference.insurer(smo.ogrn, smo.okato)
+    reference = words.reference
+    # A company has one name, wherever its branches are.
+    found = reference.insurer(smo.ogrn, smo.okato) or reference.insurer(smo.ogrn, None)
     return smo.ogrn if found is None else found.short_name
 
 

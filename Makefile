@@ -1,5 +1,5 @@
 # Everything that people and CI run. Each target prepares the machine first (see .ci/setup).
-.PHONY: demo test bench bench-large lint lock
+.PHONY: demo test bench bench-large fuzz lint lock
 .DELETE_ON_ERROR:
 
 # Colons and spaces in HEADLESS are the shell's business: make demo HEADLESS=out
@@ -19,6 +19,12 @@ bench:
 bench-large:
 	@.ci/setup tests
 	BENCH_ROWS=10000000 .venv/bin/python -m tests.benchmarks publishing updating
+
+# A minute for each decoder: make fuzz ARGS="--seconds 600".
+fuzz:
+	@.ci/setup tests
+	for target in chip barcode text mrz certificate; do \
+	    .venv/bin/python -m tests.fuzz $$target $(ARGS) || exit 1; done
 
 lint:
 	@.ci/setup

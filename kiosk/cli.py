@@ -11,10 +11,12 @@ from pathlib import Path
 import click
 
 from kiosk import __version__
+from kiosk.check_command import check
 from kiosk.exits import Exit, Refusal
+from kiosk.insurers_command import insurers
 from kiosk.office_commands import info, init, rotate_key
 from kiosk.publish_commands import approve, publish
-from kiosk.query_commands import check, decode, load_config
+from kiosk.query_commands import decode, load_config
 from kiosk.register_commands import register
 from kiosk.update_command import update
 
@@ -92,6 +94,7 @@ def demo(headless: Path | None, audience: str) -> None:
 
 cli.add_command(decode)
 cli.add_command(check)
+cli.add_command(insurers)
 cli.add_command(register)
 cli.add_command(update)
 for _command in (init, publish, approve, info, rotate_key):

@@ -1,22 +1,19 @@
-"""`kiosk decode` and `kiosk check`: one document in, JSON out."""
+"""`kiosk decode`: one document in, JSON out; and what `kiosk check` shares with it."""
 
 from __future__ import annotations
 
 import json
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kiosk.exits import Exit, Refusal
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
-
     from kiosk.config import Config
     from kiosk.policy.model import PresentedPolicy
-    from kiosk.verdict import Verdict
 
 MAX_FILE_BYTES = 128 * 1024
 """Twice what a chip's file may hold."""
@@ -51,7 +48,7 @@ def decode_barcode_command(hex_text: str | None, file: Path | None) -> None:
     """Decode the barcode of a paper policy: 130 bytes, or a scan with what the scanner adds."""
     if (hex_text is None) == (file is None):
         raise click.UsageError("give either --hex or --file")
-    raw = _read(file) if file is not None else _from_hex(hex_text or "")
+    raw = _read(file) if file is not None else from_hex(hex_text or "")
     _print_policy(barcode_policy, raw)
 
 
@@ -60,10 +57,9 @@ def decode_barcode_command(hex_text: str | None, file: Path | None) -> None:
 @click.option("--insurer", type=click.Path(path_type=Path), help="Insurer file (64).")
 def decode_chip_command(holder: Path, insurer: Path | None) -> None:
     """Decode the files of a chip card, as read from the card."""
-    from kiosk.policy.chip import decode_chip
+    from kiosk.policy.as_json import policy_to_json
 
-    insurer_bytes = None if insurer is None else _read(insurer)
-    _print_policy(partial(decode_chip, insurer=insurer_bytes), _read(holder))
+    print_json(policy_to_json(chip_policy(holder, insurer)))
 
 
 @decode.command("text")
@@ -73,6 +69,23 @@ def decode_text_command(text: str) -> None:
     from kiosk.policy.digital import decode_text
 
     _print_policy(decode_text, text)
+
+
+@decode.command("mrz")
+@click.argument("text")
+def decode_mrz_command(text: str) -> None:
+    """Decode the machine-readable lines of a passport."""
+    from kiosk.policy.mrz import decode_mrz
+
+    _print_policy(decode_mrz, text)
+
+
+def chip_policy(holder: Path, insurer: Path | None) -> PresentedPolicy:
+    """Decode the files of a chip; a command ends where they cannot be read or decoded."""
+    from kiosk.policy.chip import decode_chip
+
+    insurer_bytes = None if insurer is None else _read(insurer)
+    return decoded(partial(decode_chip, insurer=insurer_bytes), _read(holder))
 
 
 def barcode_policy(raw: bytes) -> PresentedPolicy:
@@ -101,10 +114,11 @@ def barcode_policy(raw: bytes) -> PresentedPolicy:
 def _print_policy(decode_one: Any, raw: bytes | str) -> None:
     from kiosk.policy.as_json import policy_to_json
 
-    print_json(policy_to_json(_decoded(decode_one, raw)))
+    print_json(policy_to_json(decoded(decode_one, raw)))
 
 
-def _decoded(decode_one: Any, raw: bytes | str) -> PresentedPolicy:
+def decoded(decode_one: Any, raw: bytes | str) -> PresentedPolicy:
+    """Decode; malformed input ends a command with one line."""
     from kiosk.policy.model import FormatError
 
     try:
@@ -114,7 +128,8 @@ def _decoded(decode_one: Any, raw: bytes | str) -> PresentedPolicy:
     return policy
 
 
-def _from_hex(text: str) -> bytes:
+def from_hex(text: str) -> bytes:
+    """Return the bytes of hex digits; others end a command with one line."""
     try:
         return bytes.fromhex(text)
     except ValueError:
@@ -132,85 +147,3 @@ def _read(path: Path) -> bytes:
     if len(raw) > MAX_FILE_BYTES:
         raise Refusal(f"{path}: larger than {MAX_FILE_BYTES} bytes", Exit.MALFORMED)
     return raw
-
-
-@click.command()
-@click.option("--config", type=click.Path(path_type=Path), help="Configuration file (TOML).")
-@click.option("--enp", help="Policy number, 16 digits; groups may be apart.")
-@click.option("--barcode-hex", help="Barcode of a paper policy as hex digits.")
-@click.option("--surname")
-@click.option("--given-name")
-@click.option("--patronymic")
-@click.option("--birth-date", type=click.DateTime(["%Y-%m-%d"]), help="YYYY-MM-DD")
-@click.pass_context
-def check(
-    context: click.Context,
-    config: Path | None,
-    enp: str | None,
-    barcode_hex: str | None,
-    surname: str | None,
-    given_name: str | None,
-    patronymic: str | None,
-    birth_date: datetime | None,
-) -> None:
-    """Check one policy against the configured register and print the verdict as JSON.
-
-    Exit code: 0 insured, 1 not insured, 3 could not check, 4 malformed input.
-    """
-    from kiosk.policy.digital import typed
-
-    if (enp is None) == (barcode_hex is None):
-        raise click.UsageError("give either --enp or --barcode-hex")
-    born: date | None = birth_date.date() if birth_date is not None else None
-    if barcode_hex is not None:
-        if any(value is not None for value in (surname, given_name, patronymic, born)):
-            raise click.UsageError("a barcode carries the name and birth date itself")
-        policy = _decoded(barcode_policy, _from_hex(barcode_hex))
-    else:
-        if 0 < sum(value is not None for value in (surname, given_name, born)) < 3:
-            raise click.UsageError(
-                "a person is compared as a whole: give surname, given name (--given-name '' if"
-                " there is none) and birth date, or none of them"
-            )
-        by_hand = partial(
-            typed,
-            surname=surname,
-            given_name=given_name,
-            patronymic=patronymic,
-            birth_date=born,
-        )
-        policy = _decoded(by_hand, enp or "")
-    _check_and_exit(load_config(config or context.obj), policy)
-
-
-def _check_and_exit(config: Config, policy: PresentedPolicy) -> None:
-    from kiosk.checker import Checker
-    from kiosk.clock import Clock
-    from kiosk.lookup import NoService
-    from kiosk.offline import OfflineLookup
-    from kiosk.verdict_json import verdict_to_json
-
-    offline = OfflineLookup(config.register.dir, config.register.key_file)
-    checker = Checker(offline, NoService(), Clock())
-    try:
-        checker.refresh()
-        verdict = checker.check(policy)
-    finally:
-        offline.close()
-    print_json(verdict_to_json(verdict))
-    raise SystemExit(exit_of(verdict))
-
-
-def exit_of(verdict: Verdict) -> Exit:
-    """Return the exit code that stands for a verdict."""
-    from kiosk.verdict import CouldNotCheck, Insured, NotInsured
-
-    match verdict:
-        case Insured():
-            return Exit.DONE
-        case NotInsured():
-            return Exit.NOT_INSURED
-        case CouldNotCheck():
-            return Exit.COULD_NOT_CHECK
-        case _:
-            assert_never(verdict)

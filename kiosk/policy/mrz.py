@@ -3,7 +3,7 @@
 The Russian internal passport writes its Cyrillic names in a code of its own without loss, the 4th
 digit of its series at place 29 and the date of issue behind it. Other passports give the number,
 for their Latin names cannot be compared with a register's. A name that fills its field to the end
-may have been cut, and is left out: better not compared than found different.
+may have been cut and is left out: better not compared than found different.
 
 MRZ writes hyphens and spaces alike, and leaves apostrophes out.
 """
@@ -42,6 +42,8 @@ _WEIGHTS: Final = (7, 3, 1)
 _SEXES: Final = {"M": Sex.MALE, "F": Sex.FEMALE, "<": None}
 _LOOKS: Final = re.compile(r"P[A-Z<][0-9A-Z<\r\n]{40,}")
 _LINE_ENDS: Final = re.compile(r"\r\n|\r|\n")
+_NOT_CUT: Final = "<<<"
+"""End of a name field in which there was room for more; with fewer a part may be missing whole."""
 _NO_COUNTRY: Final = ("XX", "<")
 """Stateless people and refugees (XXA to XXC, XXX), and no code at all."""
 # Patronymics of two words in the register's spelling: the second alone is none.
@@ -222,7 +224,7 @@ def _names(zone: _Zone) -> tuple[str | None, str | None, str | None]:
             raise _bad(FormatReason.VALUE, "first line: a digit that stands for no letter", at)
     if not coded.strip("<"):
         raise _bad(FormatReason.VALUE, "first line: no name", zone.first_at + len(_INTERNAL))
-    if not coded.endswith("<"):
+    if not coded.endswith(_NOT_CUT):
         return None, None, None
     surname, _, others = coded.partition("<<")
     words = _words(others)

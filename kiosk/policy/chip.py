@@ -8,11 +8,11 @@ the application of the electronic policy (`FOMS_ID`, `FOMS_INS`); their order is
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from drivers.ber_tlv import Tlv, TlvError, parse, root
+from drivers.ber_tlv import Tlv, TlvError, parse, root, skip_padding
 from kiosk.policy.model import (
     Citizenship,
     FormatError,
@@ -249,8 +249,10 @@ def _signature(period: _File, data: bytes) -> Signature | None:
     value = inside.value(0x5F61)
     if value is None:
         return None
-    ranges = signed_ranges(data, period.objects[SIGNATURE])
-    return Signature(value, ranges, inside.value(0x5F62))
+    # Padding before the root is no part of the object, and none of what is signed.
+    start, at = skip_padding(data), period.objects[SIGNATURE]
+    moved = replace(at, offset=at.offset - start, value_offset=at.value_offset - start)
+    return Signature(value, signed_ranges(data[start:], moved), inside.value(0x5F62))
 
 
 def _insurer(period: _File) -> InsurerPeriod:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 BARCODE_SIGNATURE: Final = 65
 """Bytes: the key's id, then the signature."""
 
+_OF_THE_MACHINE: Final = frozenset((Why.ENGINE_MISSING, Why.TIMEOUT, Why.FAILED))
+
 _LOG: Final = logging.getLogger(__name__)
 _OPENSSL: Final = OpenSsl()
 
@@ -58,7 +60,7 @@ def verify(
         check = _chip if claim.certificate is not None else _barcode
         return check(claim, on, openssl)
     except CannotTellError as error:
-        _LOG.info("not verifiable: %s", error)
+        _log(error)
         return Authenticity.unknown(error.why)
     except Exception as error:  # noqa: BLE001  a fault of ours is no statement about the document
         # The type alone: words of libraries may quote what they were given.
@@ -84,25 +86,39 @@ def _claim(policy: PresentedPolicy, trusted: Sequence[TrustedKey]) -> _Claim | W
     ogrn = policy.insurer.smo.ogrn if policy.insurer else None
     if signature is None or not signature.value or not signature.ranges:
         return Why.NO_SIGNATURE
-    if policy.source is Source.CHIP:
-        if not signature.certificate:
-            return Why.NO_CERTIFICATE
-        keys = (key for key in trusted if (key.purpose, key.algorithm) == (CHIP, X509))
-        found = tuple(key for key in keys if key.issuer in {ANY, ogrn})
-        return (
-            _Claim(signature, signature.value, signature.certificate, found, ogrn)
-            if found
-            else Why.NO_KEY
-        )
-    if policy.source is not Source.BARCODE:
-        return Why.NO_SIGNATURE
+    match policy.source:
+        case Source.CHIP:
+            return _chip_claim(signature, ogrn, trusted)
+        case Source.BARCODE:
+            return _barcode_claim(signature, ogrn, trusted)
+        case _:
+            return Why.NO_SIGNATURE
+
+
+def _chip_claim(
+    signature: Signature, ogrn: str | None, trusted: Sequence[TrustedKey]
+) -> _Claim | Why:
+    if not signature.certificate:
+        return Why.NO_CERTIFICATE
+    keys = (key for key in trusted if (key.purpose, key.algorithm) == (CHIP, X509))
+    found = tuple(key for key in keys if key.issuer in {ANY, ogrn})
+    if not found:
+        return Why.NO_KEY
+    return _Claim(signature, signature.value, signature.certificate, found, ogrn)
+
+
+def _barcode_claim(
+    signature: Signature, ogrn: str | None, trusted: Sequence[TrustedKey]
+) -> _Claim | Why:
     if len(signature.value) != BARCODE_SIGNATURE:
         return Why.SHAPE
     key_id = f"{signature.value[0]:02x}"
     keys = (key for key in trusted if (key.purpose, key.key_id.lower()) == (BARCODE, key_id))
     # A barcode that names no insurer may be anybody's.
     found = tuple(key for key in keys if ogrn is None or key.issuer in {ANY, ogrn})
-    return _Claim(signature, signature.value[1:], None, found, ogrn) if found else Why.NO_KEY
+    if not found:
+        return Why.NO_KEY
+    return _Claim(signature, signature.value[1:], None, found, ogrn)
 
 
 def _chip(claim: _Claim, on: date, openssl: OpenSsl) -> Authenticity:
@@ -127,7 +143,7 @@ def _barcode(claim: _Claim, on: date, openssl: OpenSsl) -> Authenticity:
         try:
             reading = _matching(_public_key(key), claim, openssl)
         except CannotTellError as error:
-            _LOG.info("trusted key %s of %s: %s", key.key_id, key.issuer, error)
+            _log(error)
             silent = error.why
             if silent is Why.TIMEOUT:
                 break
@@ -139,6 +155,12 @@ def _barcode(claim: _Claim, on: date, openssl: OpenSsl) -> Authenticity:
     if silent is not None or not judges:
         return Authenticity.unknown(silent or Why.NO_KEY)
     return Authenticity(Outcome.FORGED, issuer=judges[0].owner)
+
+
+def _log(error: CannotTellError) -> None:
+    # A technician can mend the machine; what is on documents nobody here can.
+    level = logging.WARNING if error.why in _OF_THE_MACHINE else logging.INFO
+    _LOG.log(level, "signature not verifiable: %s: %s", error.why, error)
 
 
 def _public_key(key: TrustedKey) -> PublicKey:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -253,3 +256,21 @@ def test_a_fault_of_ours_is_no_statement(issuers: Issuers) -> None:
     assert found.outcome is Outcome.NOT_VERIFIABLE
     wrong = [None]
     assert verify(policy, wrong, TODAY) == unknown(Why.FAILED)  # type: ignore[arg-type]
+
+
+def test_logs_tell_machines_from_documents(
+    issuers: Issuers, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    verify(by_name(issuers, "gost2001-foreign"), issuers.trusted, TODAY)
+    verify(by_name(issuers, "gost2001-object"), issuers.trusted, TODAY, openssl=NO_PROGRAM)
+    document, machine = caplog.records
+    assert (document.levelname, machine.levelname) == ("INFO", "WARNING")
+    assert "chain_unknown" in document.getMessage()
+    assert "/nonexistent/openssl: No such file or directory" in machine.getMessage()
+
+
+def test_a_start_does_not_pay_for_cryptography() -> None:
+    code = "import sys, kiosk.authenticity; print('cryptography' in sys.modules)"
+    done = subprocess.run((sys.executable, "-c", code), capture_output=True, check=True)
+    assert done.stdout == b"False\n"

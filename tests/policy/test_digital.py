@@ -13,7 +13,6 @@ from kiosk.demo.people import PEOPLE, Person, make_enp
 from kiosk.policy import enp
 from kiosk.policy.digital import MAX_TEXT, decode_text
 from kiosk.policy.model import FormatError, FormatReason, PolicyFormat, PresentedPolicy, Sex, Source
-from kiosk.policy.typed import typed
 
 GOOD = "7856510844000016"
 OTHER = "5498899798000009"
@@ -159,47 +158,3 @@ def test_the_longest_texts_take_little_time(unit: str) -> None:
     started = time.process_time()
     outcome(text)
     assert time.process_time() - started < 0.5
-
-
-@pytest.mark.parametrize(
-    "number",
-    [
-        pytest.param(GOOD, id="plain"),
-        pytest.param(" 7856 5108 4400 0016\n", id="groups"),
-        pytest.param("7856-5108-4400-0016", id="hyphens"),
-    ],
-)
-def test_typed(number: str) -> None:
-    born = date(1984, 3, 5)
-    policy = typed(number, surname="Петров", given_name="Иван", birth_date=born, sex=Sex.MALE)
-    assert policy == PresentedPolicy(
-        Source.TYPED,
-        PolicyFormat.TYPED,
-        GOOD,
-        surname="Петров",
-        given_name="Иван",
-        birth_date=born,
-        sex=Sex.MALE,
-    )
-
-
-def test_typed_leaves_the_check_digit_to_the_verdict() -> None:
-    assert typed(WRONG_DIGIT).enp == WRONG_DIGIT
-
-
-@pytest.mark.parametrize(
-    ("number", "reason"),
-    [
-        pytest.param("", FormatReason.LENGTH, id="empty"),
-        pytest.param(GOOD[:15], FormatReason.LENGTH, id="15-digits"),
-        pytest.param(GOOD + "0", FormatReason.LENGTH, id="17-digits"),
-        pytest.param(BLANK, FormatReason.BLANK_NUMBER, id="blank"),
-        pytest.param("012 345 67890", FormatReason.BLANK_NUMBER, id="blank-in-groups"),
-        pytest.param("785651084400001O", FormatReason.VALUE, id="letter-o"),
-        pytest.param("７８５６５１０８４４００００１６", FormatReason.VALUE, id="full-width"),
-    ],
-)
-def test_typed_refusals(number: str, reason: FormatReason) -> None:
-    with pytest.raises(FormatError) as caught:
-        typed(number)
-    assert caught.value.reason is reason

@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kiosk.authenticity import Authenticity, OpenSsl, Outcome, TrustedKey, verify
+from kiosk.authenticity import Authenticity, OpenSsl, Outcome, TrustedKey, can_check, verify
 from kiosk.demo.encode_chip import holder_file
 from kiosk.demo.issuers import make_issuers
 from kiosk.policy.barcode import decode_barcode
@@ -89,6 +89,7 @@ def verify_certificate(parts: Parts) -> str:
     )
     trusted = TrustedKey(source.value, "*", mode[1:2].hex(), algorithm, date.min, date.max, key)
     real = zlib.crc32(b"".join(parts)) % _ONE_PROCESS_IN == 0
+    can_check(policy, (trusted,))
     found = _verify(policy, trusted, _REAL if real else _NoProcess())
     assert (found.why is not None) is (found.outcome is Outcome.NOT_VERIFIABLE), "reason missing"
     if found.outcome is Outcome.VERIFIED:

@@ -43,7 +43,7 @@ class Limits:
     cpu_seconds: float = 0.25
     wall_seconds: float = 5.0
     """Ends what hangs; wide, since other programs run on the machine."""
-    peak_bytes: int = 4 * MIB
+    peak_bytes: int = 2 * MIB
     """Allocated by Python at once."""
     address_space: int = 512 * MIB
     """Above what the process has when the run begins; also binds what is not Python."""
@@ -127,11 +127,9 @@ class Fuzzer:
     def _stream(self) -> Iterator[Parts]:
         yield from self._seeds
         while True:
-            # Half of all from what was found last: new outcomes lead to others.
-            recent = self._rng.random() < 0.5
-            start = max(0, len(self._corpus) - 50) if recent else 0
-            one = self._corpus[self._rng.randrange(start, len(self._corpus))]
-            other = self._rng.choice(self._corpus)
+            # What was found last leads on; valid inputs lead past the checks that it fails at.
+            pool = self._rng.choice((self._corpus[-50:], self._corpus, self._seeds))
+            one, other = self._rng.choice(pool), self._rng.choice(self._corpus)
             yield mutated(self._rng, one, other, self._target.mutators)
 
     def _one(self, parts: Parts) -> None:
@@ -190,7 +188,7 @@ def attempt(
     try:
         outcome = target.run(parts)
     except FormatError as error:
-        outcome, fault = _refusal(error), _bad_message(error, parts)
+        outcome, fault = refusal(error), _bad_message(error, parts)
     except HungError:
         fault = Fault("hung", f"more than {limits.wall_seconds:g} s", parts)
     except KeyboardInterrupt:
@@ -256,18 +254,22 @@ def unpack(data: bytes) -> Parts:
     return tuple(parts)
 
 
-def _refusal(error: FormatError) -> str:
-    """The reason, and roughly where: exact places of a photo's kilobytes would be thousands."""
+def refusal(error: FormatError) -> str:
+    """The outcome of an error: the reason, and roughly where (a photo has thousands of places)."""
     place = error.offset
     if place is not None and place > 64:
         place = 1 << place.bit_length()
     return f"{error.reason}:{_DIGITS.sub('#', str(error))}@{place}"
 
 
-def _bad_message(error: FormatError, parts: Parts) -> Fault | None:
-    """A refusal goes to logs and terminals: one line of plain, short text."""
+def is_plain(error: FormatError) -> bool:
+    """Whether its words fit a log and a terminal: one line of short text."""
     text = str(error)
-    if len(text) <= _LONGEST_MESSAGE and text.isascii() and text.isprintable():
+    return len(text) <= _LONGEST_MESSAGE and text.isprintable()
+
+
+def _bad_message(error: FormatError, parts: Parts) -> Fault | None:
+    if is_plain(error):
         return None
     return Fault("message", f"words of {error.reason} in {_place(error)}", parts)
 

@@ -10,13 +10,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from kiosk.demo.encode_chip import holder_file
 from kiosk.demo.issuer_keys import IssuersError
 from kiosk.demo.people import person
 from kiosk.policy.model import FormatError, FormatReason
 from tests.fuzz.__main__ import main
-from tests.fuzz.engine import MIB, Fuzzer, Limits, Target, pack, smaller, unpack
+from tests.fuzz.engine import MIB, Fuzzer, Limits, Target, attempt, pack, smaller, unpack, watched
 from tests.fuzz.mutate import BYTES, MAX_PART
 from tests.fuzz.targets import TARGETS
 from tests.fuzz.tlv_tree import change_tree, read
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
     from tests.fuzz.mutate import Parts
 
-INPUTS = {"chip": 2000, "barcode": 20_000, "text": 10_000, "certificate": 1500}
+INPUTS = {"chip": 4000, "barcode": 20_000, "text": 6000, "mrz": 6000, "certificate": 1500}
 """About a second each."""
 
 
@@ -41,6 +43,22 @@ def test_nothing_but_format_errors(name: str) -> None:
     assert [(one.kind, one.where, pack(one.parts).hex()) for one in report.faults] == []
     assert report.inputs == INPUTS[name]
     assert report.distinct > 10
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
+@pytest.mark.parametrize("name", TARGETS)
+@given(data=st.data())
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_bytes_at_all(name: str, data: st.DataObject) -> None:
+    target = TARGETS[name]
+    try:
+        count = len(target.seeds()[0])
+    except IssuersError as missing:
+        pytest.skip(str(missing))
+    any_bytes = st.binary(max_size=400) | st.text(max_size=200).map(str.encode)
+    parts = data.draw(st.tuples(*[any_bytes] * count))
+    with watched(target):
+        assert attempt(target, parts, traced=True)[2] is None
 
 
 def planted(fault: Callable[[bytes], object], limits: Limits | None = None) -> Target:

@@ -51,8 +51,8 @@ _BEHIND_A_FATHER: Final = frozenset({"ОГЛЫ", "ОГЛУ", "КЫЗЫ", "ГЫЗ
 
 _GETS_INTERNAL_AT: Final = 14
 """Age from which there is an internal passport; it tells the century of birth."""
-_SHORTEST_FOREIGN: Final = 5
-"""Years that a child's foreign passport is usually valid; its holder was born before them."""
+_SHORTEST_FOREIGN: Final = 1
+"""Fewest years that a passport is valid for (babies' ones); its holder was born before them."""
 
 
 def looks_like_mrz(text: str) -> bool:

@@ -198,7 +198,9 @@ def test_centuries_of_birth(born: date, issued: date, expected: date) -> None:
         pytest.param(date(1982, 5, 5), date(2031, 1, 1), date(1982, 5, 5), id="grown-up"),
         pytest.param(date(2024, 2, 29), date(2029, 3, 1), date(2024, 2, 29), id="child"),
         pytest.param(date(1930, 6, 6), date(2031, 1, 1), date(1930, 6, 6), id="old"),
-        pytest.param(date(1900, 1, 1), date(2004, 1, 1), date(1900, 1, 1), id="1900"),
+        pytest.param(date(2025, 8, 1), date(2026, 9, 1), date(2025, 8, 1), id="baby"),
+        pytest.param(date(1900, 1, 1), date(2000, 12, 31), date(1900, 1, 1), id="1900"),
+        pytest.param(date(1925, 8, 1), date(2026, 9, 1), date(2025, 8, 1), id="past-100"),
     ],
 )
 def test_foreign_passports(born: date, expiry: date, expected: date) -> None:

@@ -121,6 +121,17 @@ full_68 ВОЗНЕСЕНСКИЙ-БЛАГОНРАВОВ-ТРЁХРЕЧЕНСКИ
 not_confirmed    БЕЛЯЕВ РОМАН ОЛЕГОВИЧ                M 1994-11-14 78 RUS -
 annulled         ТИХОНОВА ЛИДИЯ МАРКОВНА              F 1961-03-18 64 RUS -
 not_started      ЖУКОВ ЕГОР АНДРЕЕВИЧ                 M 2003-07-23 54 RUS -
+military_service КРЫЛОВ ДЕНИС ОЛЕГОВИЧ                M 1992-08-17 78 RUS -
+death_not_sure   ФИЛИППОВА НИНА СТЕПАНОВНА            F 1938-06-11 77 RUS -
+residence_ended  ПАК АННА ЮРЬЕВНА                     F 1989-04-14 78 UZB 2036-04-13
+permit_ended     АЛИЕВ РУСЛАН ЗАУРОВИЧ                M 1996-10-02 77 AZE 2036-10-01
+refugee_ended    НУРЛАНОВ ЭРКИН -                     M 1985-12-24 64 KGZ 2036-12-23
+ends_soon        ТОШЕВА ДИНАРА РУСТАМОВНА             F 1997-09-19 78 UZB -
+other_clinic     ГУСЕВА ЛАРИСА ИВАНОВНА               F 1975-03-27 78 RUS -
+temporary_ready  БАРАНОВ ВАДИМ КИРИЛЛОВИЧ             M 1983-07-08 78 RUS -
+temporary_still  КОМАРОВА ПОЛИНА ДЕНИСОВНА            F 2002-11-30 78 RUS -
+old_policy       ТИТОВ БОРИС МИХАЙЛОВИЧ               M 1955-01-25 78 RUS -
+foreign_passport РАХИМОВ ФАРРУХ -                     M 1990-06-03 78 UZB 2036-06-02
 """.strip().splitlines()
 
 _COUNTRIES: Final = {

@@ -42,6 +42,10 @@ class Part:
     document: str = ""
     starts: date | None = None
     """First day of validity; None: the one on the policy."""
+    ends_in_days: int | None = None
+    """Last day of validity, counted from the sample's day; None: the one on the policy."""
+    clinic: str = ""
+    """Attachment; empty: the clinic of the ENP's territory where the demo stands."""
 
 
 ABSENT: Final = frozenset({"absent"})
@@ -57,7 +61,7 @@ PARTS: Final = {
     "annulled": Part(Status.ANNULLED),
     "not_started": Part(starts=date(2099, 1, 1)),
     "details_differ": Part(surname="СТРЕЛЬНИКОВА"),
-    "newborn": Part(Status.AWAITING_CONFIRMATION, PolicyType.DIGITAL),
+    "newborn": Part(Status.AWAITING_CONFIRMATION, PolicyType.DIGITAL, document="I-АК № 123456"),
     "plain_woman": Part(policy_type=PolicyType.CARD, document="4512 № 100002"),
     "plain_man": Part(policy_type=PolicyType.DIGITAL, document="4012 № 100001"),
     "oldest": Part(policy_type=PolicyType.OLD, old_policy="75-А № 0000100"),
@@ -65,6 +69,19 @@ PARTS: Final = {
     "no_patronymic": Part(
         policy_type=PolicyType.TEMPORARY_PAPER, temporary_certificate="900000001"
     ),
+    "military_service": Part(Status.MILITARY_SERVICE),
+    "death_not_sure": Part(Status.DEATH_UNCONFIRMED),
+    "residence_ended": Part(Status.RESIDENCE_PERMIT_ANNULLED),
+    "permit_ended": Part(Status.TEMPORARY_PERMIT_ANNULLED),
+    "refugee_ended": Part(Status.REFUGEE_STATUS_LOST),
+    "ends_soon": Part(ends_in_days=21),
+    "other_clinic": Part(clinic="780017"),
+    "temporary_ready": Part(temporary_certificate="900000002"),
+    "temporary_still": Part(
+        policy_type=PolicyType.TEMPORARY_ELECTRONIC, temporary_certificate="900000003"
+    ),
+    "old_policy": Part(policy_type=PolicyType.OLD, old_policy="29 № 1234567"),
+    "foreign_passport": Part(policy_type=PolicyType.DIGITAL, document="X1234567"),
 }
 """The cast's parts by slug; who is not named is plainly insured."""
 
@@ -112,19 +129,28 @@ def write_csv(
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
         writer.writeheader()
-        writer.writerows(_cast_row(one, PARTS.get(one.slug, Part())) for one in cast)
         # `date.today` has no time zone, and a sample needs none.
-        writer.writerows(_crowd(n - len(cast), seed, today or date.today()))  # noqa: DTZ011
+        today = today or date.today()  # noqa: DTZ011
+        writer.writerows(_cast_row(one, PARTS.get(one.slug, Part()), today) for one in cast)
+        writer.writerows(_crowd(n - len(cast), seed, today))
 
 
-def _cast_row(one: Person, part: Part) -> dict[str, str]:
+def last_day(one: Person, part: Part, today: date) -> date | None:
+    """The last day of validity in the list; None: open-ended."""
+    if part.ends_in_days is None:
+        return one.expiry_date
+    return today + timedelta(days=part.ends_in_days)
+
+
+def _cast_row(one: Person, part: Part, today: date) -> dict[str, str]:
+    end = last_day(one, part, today)
     return _person(one, part.insurer or one.insurer) | {
         "surname": part.surname or one.surname,
         "status": part.status,
         "policy_type": part.policy_type,
         "valid_from": (part.starts or one.insured_since).isoformat(),
-        "valid_to": one.expiry_date.isoformat() if one.expiry_date else "",
-        "clinic": f"{one.enp[:2]}0003",
+        "valid_to": end.isoformat() if end else "",
+        "clinic": part.clinic or f"{one.enp[:2]}0003",
         "snils": one.snils,
         "temporary_certificate": part.temporary_certificate,
         "old_policy": part.old_policy,

@@ -11,7 +11,7 @@ import pytest
 from stdnum.ru import ogrn
 
 from kiosk.demo.people import PEOPLE, person
-from kiosk.demo.register_sample import ABSENT, PARTS, write_csv
+from kiosk.demo.register_sample import ABSENT, PARTS, Part, last_day, write_csv
 from offline_cache.csv_rows import COLUMNS, read_rows
 from offline_cache.format import KeyKind, PolicyType, Status
 from offline_cache.register import Register
@@ -87,6 +87,10 @@ def test_other_parts_differ_from_what_the_policy_says() -> None:
     assert PARTS["details_differ"].surname != person("details_differ").surname
 
 
+def test_the_cast_plays_every_status() -> None:
+    assert {PARTS.get(one.slug, Part()).status for one in PEOPLE} == set(Status)
+
+
 def test_the_cast_is_found_in_its_parts(source: Path, tmp_path: Path) -> None:
     with source.open("rb") as file:
         build(tmp_path, read_rows(file, Problems()))
@@ -97,14 +101,17 @@ def test_the_cast_is_found_in_its_parts(source: Path, tmp_path: Path) -> None:
                 assert entry is None
                 continue
             assert entry is not None, one.slug
-            part = PARTS.get(one.slug)
-            assert entry.status is (part.status if part else Status.CONFIRMED)
+            part = PARTS.get(one.slug, Part())
+            assert entry.status is part.status
             matches = register.matches(
                 entry, one.surname, one.given_name, one.patronymic, one.birth_date
             )
             assert matches is (one.slug != "details_differ")
-            assert entry.valid_to == one.expiry_date
+            assert entry.valid_to == last_day(one, part, TODAY)
         found = register.find(KeyKind.OLD_POLICY, "46 12 № 1234567")
         assert found == register.find(KeyKind.ENP, person("last_of_1950").enp)
+        assert register.find(KeyKind.IDENTITY_DOCUMENT, "I-АК № 123456") == register.find(
+            KeyKind.ENP, person("newborn").enp
+        )
         certified = register.find(KeyKind.TEMPORARY_CERTIFICATE, "900000001")
         assert certified == register.find(KeyKind.ENP, person("no_patronymic").enp)

@@ -229,6 +229,50 @@ def test_foreign_passports_with_less_in_them() -> None:
     assert (policy.birth_date, policy.sex) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("number", "country", "place"),
+    [
+        pytest.param("", "ESP", 0, id="no-number"),
+        pytest.param("A<1", "ESP", 0, id="filler-in-the-number"),
+        pytest.param("A1", "E5P", 10, id="digit-in-the-country"),
+        pytest.param("A1", "E<P", 10, id="filler-in-the-country"),
+    ],
+)
+def test_faults_of_a_foreign_passport(number: str, country: str, place: int) -> None:
+    with pytest.raises(FormatError) as caught:
+        decode_mrz(encode_foreign(person("no_patronymic"), number=number, country=country))
+    assert (caught.value.reason, caught.value.offset) == (FormatReason.VALUE, 46 + place)
+
+
+@pytest.mark.parametrize(
+    ("place", "digit_at"),
+    [
+        pytest.param(1, 9, id="number"),
+        pytest.param(14, 19, id="birth-date"),
+        pytest.param(22, 27, id="expiry"),
+        pytest.param(30, 42, id="personal-number"),
+        pytest.param(43, 43, id="whole"),
+    ],
+)
+def test_check_digits_of_a_foreign_passport(place: int, digit_at: int) -> None:
+    lines = encode_foreign(person("no_patronymic"), number="123456789", personal_number="12345")
+    other = "7" if lines[46 + place] != "7" else "8"
+    with pytest.raises(FormatError) as caught:
+        decode_mrz(put(lines, place, other))
+    assert caught.value.reason is FormatReason.CHECK_DIGIT
+    assert caught.value.offset == 46 + digit_at
+
+
+def test_an_empty_personal_number_may_have_no_digit() -> None:
+    lines = encode_foreign(person("no_patronymic"))
+    assert lines[46 + 42] == "0"
+    # Filler and 0 weigh the same in the last digit.
+    assert decode_mrz(put(lines, 42, "<")) == decode_mrz(lines)
+    with_number = encode_foreign(person("no_patronymic"), personal_number="12345")
+    with pytest.raises(FormatError):
+        decode_mrz(put(with_number, 42, "<"))
+
+
 def right(lines: str) -> str:
     """The lines with the check digits of a second line of an internal passport made right."""
     first, line = lines.split("\r\n")

@@ -1,0 +1,1 @@
+"""Invented documents with the verdicts that they must get: see README.md."""

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import threading
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +18,9 @@ import click
 from kiosk.app import App
 from kiosk.demo.daemon import DaemonUnavailableError
 from kiosk.demo.fund import CommandError, SampleFund
+from kiosk.demo.issuer_keys import IssuersError
 from kiosk.demo.scenes import FOR_REGISTRAR, KEYS, SCENES
+from kiosk.demo.signed_samples import make_signed_samples
 from kiosk.demo.stage import WAIT_SECONDS, Scene, SceneError, Stage, Watch
 from kiosk.exits import Exit, Refusal
 from kiosk.recorder import Recorder
@@ -55,7 +58,14 @@ def play(headless: Path | None, audience: str) -> None:
                 _in_window(folder, audience)
             else:
                 _tour(folder, headless)
-    except (CommandError, DaemonUnavailableError, SceneError, UiError, OSError) as error:
+    except (
+        CommandError,
+        DaemonUnavailableError,
+        IssuersError,
+        SceneError,
+        UiError,
+        OSError,
+    ) as error:
         raise Refusal(f"demo: {error}", Exit.DEVICE) from None
 
 
@@ -68,6 +78,15 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def _staged(folder: Path, watch: Watch) -> Iterator[Stage]:
+    """A fund that trusts the signers of the demo's documents, and a kiosk's devices."""
+    signed = make_signed_samples(folder / "signers", date.today())  # noqa: DTZ011  the day here
+    with SampleFund(folder, signed.trusted) as fund, Stage(folder, watch, fund) as stage:
+        stage.signed = signed
+        yield stage
+
+
 # The tour
 
 
@@ -76,7 +95,7 @@ def _tour(folder: Path, out: Path) -> None:
     for old in out.glob("[0-9][0-9][0-9][0-9]*.png"):
         old.unlink()
     watch = Watch()
-    with SampleFund(folder) as fund, Stage(folder, watch, fund) as stage:
+    with _staged(folder, watch) as stage:
         watch.recorder = recorder = Recorder(out, stage.clock)
         with open_window(stage.config.screen, headless=out) as window:
             failed = _perform(stage, stage.config, window, recorder, SCENES)
@@ -126,7 +145,7 @@ def _perform(
 
 def _in_window(folder: Path, audience: str) -> None:
     watch = Watch()
-    with SampleFund(folder) as fund, Stage(folder, watch, fund) as stage:
+    with _staged(folder, watch) as stage:
         stage.publish()
         stage.hold_seconds = LOOK_SECONDS
         config = stage.for_registrar() if audience == "registrar" else stage.config

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.events import Device
 from kiosk.demo import faults
+from kiosk.demo.acts import scan, tap, text
 from kiosk.demo.card import ATR_FOMS112, oms_card, other_card
+from kiosk.demo.document_scenes import DOCUMENT_SCENES, DOCUMENTS_FOR_REGISTRAR
 from kiosk.demo.documents import barcode_of, card_of
 from kiosk.demo.encode_chip import holder_file, insurer_file
 from kiosk.demo.list_scenes import LIST_SCENES, NO_LIST
@@ -28,28 +30,6 @@ if TYPE_CHECKING:
     from kiosk.app import Shown
     from kiosk.demo.card import Card
     from kiosk.demo.stage import Stage
-
-HOLD_SECONDS: Final = 0.2
-"""How long a code's answer stays before the next scene: long enough to be seen in a window."""
-
-
-def _tap(card: Callable[[], Card], expected: str) -> Callable[[Stage], None]:
-    def play(stage: Stage) -> None:
-        stage.tap(card(), expected)
-
-    return play
-
-
-def _scan(payload: Callable[[], bytes], expected: str) -> Callable[[Stage], None]:
-    def play(stage: Stage) -> None:
-        stage.scan(payload(), expected)
-        time.sleep(HOLD_SECONDS)
-
-    return play
-
-
-def _text(template: str, slug: str = "plain_woman") -> Callable[[], bytes]:
-    return lambda: template.format(enp=person(slug).enp).encode()
 
 
 def _wrong_digit(enp: str) -> str:
@@ -207,45 +187,46 @@ def _pcscd_restarted(stage: Stage) -> None:
 
 SCENES: Final = (
     NO_LIST,
-    Scene("insured-chip", _tap(lambda: card_of("plain_woman"), "insured")),
-    Scene("insured-chip-photo", _tap(lambda: card_of("plain_man", photo=True), "insured")),
+    Scene("insured-chip", tap(lambda: card_of("plain_woman"), "insured")),
+    Scene("insured-chip-photo", tap(lambda: card_of("plain_man", photo=True), "insured")),
     Scene("insured-chip-slow", _slow),
-    Scene("insured-barcode-01", _scan(lambda: barcode_of("double_barrelled"), "insured")),
-    Scene("insured-barcode-02", _scan(lambda: barcode_of("apostrophe", 2), "insured")),
+    Scene("insured-barcode-01", scan(lambda: barcode_of("double_barrelled"), "insured")),
+    Scene("insured-barcode-02", scan(lambda: barcode_of("apostrophe", 2), "insured")),
     Scene("insured-barcode-real", _real_scanner),
-    Scene("insured-no-patronymic", _scan(lambda: barcode_of("two_letters"), "insured")),
-    Scene("insured-digital", _scan(_text("{enp}"), "insured")),
-    Scene("insured-digital-url", _scan(_text("https://example.org/p?n={enp}", "child"), "insured")),
-    Scene("insurer-changed", _tap(lambda: card_of("other_insurer"), "insured")),
-    Scene("awaiting-confirmation", _scan(_text("{enp}", "newborn"), "insured")),
-    Scene("suspended", _tap(lambda: card_of("suspended"), "suspended")),
-    Scene("expired", _tap(lambda: card_of("expired"), "expired")),
-    Scene("right-ended", _scan(lambda: barcode_of("ended"), "right-ended")),
-    Scene("not-confirmed", _scan(lambda: barcode_of("not_confirmed"), "not-confirmed")),
-    Scene("annulled", _scan(lambda: barcode_of("annulled", 2), "annulled")),
-    Scene("not-started", _scan(lambda: barcode_of("not_started"), "not-started")),
-    Scene("details-differ", _tap(lambda: card_of("details_differ"), "details-differ")),
-    Scene("to-be-clarified", _tap(lambda: card_of("to_clarify"), "to-be-clarified")),
-    Scene("not-in-list", _tap(lambda: card_of("absent"), "not-in-list")),
+    Scene("insured-no-patronymic", scan(lambda: barcode_of("two_letters"), "insured")),
+    Scene("insured-digital", scan(text("{enp}"), "insured")),
+    Scene("insured-digital-url", scan(text("https://example.org/p?n={enp}", "child"), "insured")),
+    Scene("insurer-changed", tap(lambda: card_of("other_insurer"), "insured")),
+    Scene("awaiting-confirmation", scan(text("{enp}", "newborn"), "insured")),
+    Scene("suspended", tap(lambda: card_of("suspended"), "suspended")),
+    Scene("expired", tap(lambda: card_of("expired"), "expired")),
+    Scene("right-ended", scan(lambda: barcode_of("ended"), "right-ended")),
+    Scene("not-confirmed", scan(lambda: barcode_of("not_confirmed"), "not-confirmed")),
+    Scene("annulled", scan(lambda: barcode_of("annulled", 2), "annulled")),
+    Scene("not-started", scan(lambda: barcode_of("not_started"), "not-started")),
+    Scene("details-differ", tap(lambda: card_of("details_differ"), "details-differ")),
+    Scene("to-be-clarified", tap(lambda: card_of("to_clarify"), "to-be-clarified")),
+    Scene("not-in-list", tap(lambda: card_of("absent"), "not-in-list")),
     *LIST_SCENES,
-    Scene("wrong-card", _tap(other_card, "wrong-card")),
-    Scene("mute-card", _tap(lambda: faults.Mute(card_of("plain_man")), "mute-card")),
-    Scene("unreadable-card", _tap(_damaged, "unreadable-card")),
-    Scene("endless-card", _tap(lambda: faults.Endless61(card_of("plain_man")), "unreadable-card")),
+    Scene("wrong-card", tap(other_card, "wrong-card")),
+    Scene("mute-card", tap(lambda: faults.Mute(card_of("plain_man")), "mute-card")),
+    Scene("unreadable-card", tap(_damaged, "unreadable-card")),
+    Scene("endless-card", tap(lambda: faults.Endless61(card_of("plain_man")), "unreadable-card")),
     Scene("card-pulled", _pulled),
     Scene("two-cards", _two_cards),
     Scene("unreadable-code", _torn),
     Scene("codes-glued", _glued),
     Scene("already-shown", _already_shown),
-    Scene("misread-card", _tap(_misread_card, "misread-card")),
-    Scene("misread", _scan(_misread, "misread")),
-    Scene("blank-number", _scan(lambda: b"00012345678", "blank-number")),
+    Scene("misread-card", tap(_misread_card, "misread-card")),
+    Scene("misread", scan(_misread, "misread")),
+    Scene("blank-number", scan(lambda: b"00012345678", "blank-number")),
     Scene(
         "several-numbers",
-        _scan(f"{person('plain_man').enp} {person('yo').enp}".encode, "several-numbers"),
+        scan(f"{person('plain_man').enp} {person('yo').enp}".encode, "several-numbers"),
     ),
-    Scene("not-a-policy-number", _scan(_city_card, "not-a-policy-number")),
-    Scene("no-number", _scan(lambda: b"TICKET A-17", "no-number")),
+    Scene("not-a-policy-number", scan(_city_card, "not-a-policy-number")),
+    Scene("no-number", scan(lambda: b"https://example.org/", "no-number")),
+    *DOCUMENT_SCENES,
     Scene("reader-unplugged", _reader_unplugged),
     Scene("scanner-unplugged", _scanner_unplugged),
     Scene("pcscd-restarted", _pcscd_restarted),
@@ -255,13 +236,14 @@ SCENES: Final = (
 
 FOR_REGISTRAR: Final = (
     Scene("registrar-insured", _with_photo("plain_man")),
-    Scene("registrar-insurer-changed", _tap(lambda: card_of("other_insurer"), "insured")),
+    Scene("registrar-insurer-changed", tap(lambda: card_of("other_insurer"), "insured")),
     Scene("registrar-foreigner", _with_photo("kyrgyz")),
-    Scene("registrar-long-name", _scan(lambda: barcode_of("full_68", 2), "insured")),
-    Scene("registrar-digital", _scan(_text("{enp}"), "insured")),
-    Scene("registrar-suspended", _tap(lambda: card_of("suspended"), "suspended")),
-    Scene("registrar-details-differ", _tap(lambda: card_of("details_differ"), "details-differ")),
-    Scene("registrar-not-in-list", _scan(lambda: barcode_of("absent"), "not-in-list")),
+    Scene("registrar-long-name", scan(lambda: barcode_of("full_68", 2), "insured")),
+    Scene("registrar-digital", scan(text("{enp}"), "insured")),
+    Scene("registrar-suspended", tap(lambda: card_of("suspended"), "suspended")),
+    Scene("registrar-details-differ", tap(lambda: card_of("details_differ"), "details-differ")),
+    Scene("registrar-not-in-list", scan(lambda: barcode_of("absent"), "not-in-list")),
+    *DOCUMENTS_FOR_REGISTRAR,
 )
 """What the registrar's screen shows of the same documents."""
 

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from kiosk.app import Shown
     from kiosk.demo.card import Card
     from kiosk.demo.fund import SampleFund
+    from kiosk.demo.signed_samples import SignedSamples
     from kiosk.recorder import Recorder
+    from kiosk.verdict import Verdict
 
 WAIT_SECONDS: Final = 10.0
 """Longer than any time limit that a scene has to sit out."""
@@ -113,6 +115,8 @@ class Stage:
         self.watch = watch
         self.hold_seconds = 0.0
         """How long an answer stays to be looked at before the scene goes on."""
+        self.signed: SignedSamples | None = None
+        """Documents whose signers the fund's tables name."""
         self._folder = folder
         self._offset = 0.0
         self._serial = 0
@@ -147,7 +151,9 @@ class Stage:
     def config(self) -> Config:
         """A configuration for these devices."""
         return Config(
-            kiosk=KioskSection(id="0412", contact="8-800-000-00-00"),
+            kiosk=KioskSection(
+                id="0412", contact="8-800-000-00-00", okato="40000", clinic="780003"
+            ),
             scanner=ScannerSection(self.scanner.path),
             register=RegisterSection(self._register, self._key_file),
         )
@@ -250,6 +256,15 @@ class Stage:
             raise SceneError(f"expected {expected}, shown instead: {label_of(shown.session)}")
         return shown
 
+    def later(self, first: Shown, condition: Callable[[Shown], bool], since: int) -> Shown:
+        """Wait for what an answer becomes: a frame of the same ticket that fulfils `condition`.
+
+        Raises:
+            SceneError: the answer stayed as it was, or another followed.
+        """
+        ticket = ticket_of(first)
+        return self.watch.wait(lambda one: ticket_of(one) == ticket and condition(one), since)
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
@@ -263,3 +278,14 @@ def ticket_of(shown: Shown) -> int:
     """The ticket of the verdict that a frame shows; 0 for other frames."""
     state = shown.session.state
     return state.ticket if isinstance(state, Showing) else 0
+
+
+def verdict_of(shown: Shown) -> Verdict | None:
+    """The verdict that a frame shows; None for other frames."""
+    state = shown.session.state
+    return state.verdict if isinstance(state, Showing) else None
+
+
+def label_is(label: str) -> Callable[[Shown], bool]:
+    """A condition: the frame's name is `label`."""
+    return lambda shown: label_of(shown.session) == label

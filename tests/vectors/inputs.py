@@ -49,6 +49,8 @@ def presented(document: str, member: Member, how: str) -> Presented:
     }
     if "birth_date" in options:
         changes["birth_date"] = date.fromisoformat(options["birth_date"])
+    if "insured_since" in options:
+        changes["insured_since"] = date.fromisoformat(options["insured_since"])
     if "expiry" in options:
         changes["expiry_date"] = date.fromisoformat(options["expiry"])
     return Presented(document, member, replace(member.person, **changes), text, options)

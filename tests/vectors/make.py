@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 from tests.vectors.cast import FOLDER, read_cast, register_csv
 from tests.vectors.expected import policy_of
 from tests.vectors.inputs import make_input, presented
+from tests.vectors.sign import PERSON
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.vectors.cast import Member
 
 _FILES: Final = {
@@ -56,7 +59,37 @@ def made() -> dict[str, str]:
         vector = _vector(line, cast[line["person"]], steps)
         name = f"{_FILES.get(line['document'], 'typed')}.jsonl"
         files[name] = files.get(name, "") + json.dumps(vector, ensure_ascii=False) + "\n"
+    files["signed.jsonl"] = "".join(
+        json.dumps(vector, ensure_ascii=False) + "\n" for vector in _signed(cast[PERSON], steps)
+    )
     return files
+
+
+def _signed(member: Member, steps: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """The vectors whose signatures real keys made; all of one person."""
+    stored = {line["name"]: bytes.fromhex(line["hex"]) for line in read_table("signed.csv")}
+    for line in read_table("signed_table.csv"):
+        vector = _vector(line | {"read": "yes", "status": member.status}, member, steps)
+        signed = stored[line["name"]]
+        if line["document"] == "chip":
+            vector["input"]["insurer"] = signed.hex()
+            signature = _value_of(b"\x5f\x61", signed)
+        else:
+            vector["input"]["hex"] = signed.hex()
+            signature = signed[65:]
+        vector["policy"]["signature_hex"] = signature.hex()
+        vector["signature"] = {"outcome": line["signature"], "why": line["why"] or None}
+        yield vector
+
+
+def _value_of(tag: bytes, data: bytes) -> bytes:
+    """The value behind the first `tag`, which no earlier value holds."""
+    at = data.index(tag) + len(tag)
+    size, at = data[at], at + 1
+    if size > 0x80:
+        more = size - 0x80
+        size, at = int.from_bytes(data[at : at + more], "big"), at + more
+    return data[at : at + size]
 
 
 def _vector(line: dict[str, str], member: Member, steps: dict[str, str]) -> dict[str, Any]:
@@ -78,6 +111,7 @@ def _vector(line: dict[str, str], member: Member, steps: dict[str, str]) -> dict
             "notes": line["notes"].split(),
             "next_step": steps[line["reason"]],
         },
+        "signature": None,
     }
 
 

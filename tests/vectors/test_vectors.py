@@ -11,18 +11,20 @@ import pytest
 from drivers.events import BarcodeFrame, CardImage, ReadStats
 from drivers.framing import classify
 from kiosk.clock import Moment
-from kiosk.comparison import Desk
+from kiosk.comparison import Desk, Outcome
 from kiosk.intake import Readable, Unreadable, take_in
 from kiosk.lookup import Cause, Unavailable
 from kiosk.offline import OfflineLookup
 from kiosk.policy import typed
 from kiosk.policy.as_json import policy_to_json
 from kiosk.reasons import CouldNotCheckReason, Note, NotInsuredReason
-from kiosk.verdict import AskOnline, decide, unreadable
+from kiosk.signatures import in_full
+from kiosk.verdict import AskOnline, decide, unreadable, weigh_signature
 from kiosk.verdict_json import verdict_to_json
 from offline_cache.csv_rows import read_rows
 from offline_cache.format import PolicyType, Status, load_key_file
 from offline_cache.publisher import build_base
+from offline_cache.reference import load_reference
 from offline_cache.rows import Problems
 from tests.vectors.cast import FOLDER, read_cast
 from tests.vectors.make import made, read_table
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kiosk.policy.model import PresentedPolicy
-    from kiosk.verdict import Verdict
+from kiosk.verdict import Verdict
 
 AS_OF: Final = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 NOW: Final = Moment(local=datetime(2026, 11, 22, 12, 0, tzinfo=UTC), trusted=True)
@@ -55,8 +57,6 @@ NOT_OF_A_DOCUMENT: Final = {
     CouldNotCheckReason.LIST_TOO_OLD,
     CouldNotCheckReason.CLOCK,
     CouldNotCheckReason.KIOSK_FAULT,
-    # Needs trusted keys beside the register.
-    CouldNotCheckReason.FORGED,
 }
 NOTES_NOT_OF_A_DOCUMENT: Final = {
     Note.LIST_AGEING,
@@ -65,6 +65,9 @@ NOTES_NOT_OF_A_DOCUMENT: Final = {
     # Needs a production calendar beside the register.
     Note.CALENDAR_ESTIMATED,
 }
+
+# The other vectors meet a kiosk that trusts no key.
+TRUST: Final = load_reference(FOLDER)[0]
 
 _TYPISTS: Final[dict[str, Callable[..., PresentedPolicy]]] = {
     "typed-enp": typed.typed,
@@ -147,6 +150,11 @@ def test_vector(vector: dict[str, Any], register: OfflineLookup) -> None:
         assert vector["error"] is None
         assert policy_to_json(read.policy) == vector["policy"]
         verdict, notes = _judge(read.policy, register), [note.value for note in read.notes]
+        if vector["signature"] is not None:
+            check = in_full(read.policy, TRUST, NOW.local.date())
+            assert check is not None
+            assert (check.outcome, check.detail) == _as_check(vector["signature"], check.detail)
+            verdict = weigh_signature(verdict, check)
     told = verdict_to_json(verdict)
     assert {
         "family": told["verdict"],
@@ -154,6 +162,14 @@ def test_vector(vector: dict[str, Any], register: OfflineLookup) -> None:
         "notes": [*notes, *told["notes"]],
         "next_step": told["next_step"],
     } == vector["verdict"]
+
+
+def _as_check(signature: dict[str, str | None], reading: str | None) -> tuple[Outcome, str | None]:
+    """What the verdict's check must be; which reading was signed is not part of a vector."""
+    if signature["outcome"] == "verified":
+        return Outcome.PASS, reading
+    outcome = Outcome.FAIL if signature["outcome"] == "forged" else Outcome.UNKNOWN
+    return outcome, signature["why"]
 
 
 def test_the_files_are_what_the_script_makes() -> None:
@@ -194,6 +210,12 @@ def test_every_status_and_policy_type_stands_in_the_register() -> None:
 
 def test_everybody_has_a_part() -> None:
     assert set(read_cast()) == {line["person"] for line in read_table("table.csv")}
+
+
+def test_every_stored_signature_is_of_a_vector() -> None:
+    stored = [line["name"] for line in read_table("signed.csv")]
+    assert sorted(stored) == sorted(line["name"] for line in read_table("signed_table.csv"))
+    assert {one.algorithm for one in TRUST.trusted} >= {"x509", "gost2001", "gost2012_256"}
 
 
 def test_both_answers_to_reset_and_all_documents_are_there() -> None:

@@ -21,8 +21,7 @@ from tests.fuzz.engine import MIB, Fuzzer, attempt, pack, smaller, unpack, watch
 from tests.fuzz.targets import TARGETS
 
 if TYPE_CHECKING:
-    from kiosk.demo.issuer_keys import IssuersError
-from tests.fuzz.engine import Fault, Report, Target
+    from tests.fuzz.engine import Fault, Report, Target
 
 _MOST_HEX = 4096
 

@@ -126,7 +126,8 @@ def _text(shown: Presented, _: dict[str, Any]) -> dict[str, Any]:
 
 
 def _typed(shown: Presented, given: dict[str, Any]) -> dict[str, Any]:
-    said = {"source": "typed", "format": "typed", "birth_date": given.get("birth_date")}
+    said: dict[str, Any] = {"source": "typed", "format": "typed"}
+    said |= {key: given.get(key) for key in ("birth_date", "issue_date")}
     if "named" in shown.options:
         said |= _names(shown)
     keys, one = shown.member.keys, shown.person

@@ -214,6 +214,8 @@ def _text(shown: Presented) -> dict[str, Any]:
     if shown.document == "text":
         return {"text": text}
     found: dict[str, Any] = {"text": text}
+    if "issued" in shown.options:
+        found["issue_date"] = shown.options["issued"]
     if "named" in shown.options or shown.document == "typed-snils":
         found["birth_date"] = shown.person.birth_date.isoformat()
     if "named" in shown.options:

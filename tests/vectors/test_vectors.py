@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +22,7 @@ from kiosk.reasons import CouldNotCheckReason, Note, NotInsuredReason
 from kiosk.signatures import in_full
 from kiosk.verdict import AskOnline, decide, unreadable, weigh_signature
 from kiosk.verdict_json import verdict_to_json
+from kiosk.working_days import certificate_end
 from offline_cache.csv_rows import read_rows
 from offline_cache.format import PolicyType, Status, load_key_file
 from offline_cache.publisher import build_base
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kiosk.policy.model import PresentedPolicy
-from kiosk.verdict import Verdict
+    from kiosk.verdict import Verdict
 
 AS_OF: Final = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 NOW: Final = Moment(local=datetime(2026, 11, 22, 12, 0, tzinfo=UTC), trusted=True)
@@ -62,8 +64,6 @@ NOTES_NOT_OF_A_DOCUMENT: Final = {
     Note.LIST_AGEING,
     # The register holds no numbers: only the fund says the main one.
     Note.ENP_REPLACED,
-    # Needs a production calendar beside the register.
-    Note.CALENDAR_ESTIMATED,
 }
 
 # The other vectors meet a kiosk that trusts no key.
@@ -127,7 +127,20 @@ def _typed(kind: str, given: dict[str, Any]) -> PresentedPolicy:
     if kind == "typed-snils":
         assert born is not None
         return typed.typed_snils(given["text"], born, **names)
+    if "issue_date" in given:
+        issued = date.fromisoformat(given["issue_date"])
+        return typed.typed(given["text"], birth_date=born, issue_date=issued, **names)
     return _TYPISTS[kind](given["text"], birth_date=born, **names)
+
+
+def _with_term(policy: PresentedPolicy) -> tuple[PresentedPolicy, tuple[Note, ...]]:
+    """A temporary certificate ends some working days after its issue; no calendar is at hand."""
+    if policy.temporary_certificate is None or policy.issue_date is None:
+        return policy, ()
+    term = certificate_end(policy.issue_date, TRUST)
+    if term is None:
+        return policy, ()
+    return replace(policy, expiry_date=term.last_day), (Note.CALENDAR_ESTIMATED,)
 
 
 def _judge(policy: PresentedPolicy, register: OfflineLookup) -> Verdict:
@@ -149,7 +162,9 @@ def test_vector(vector: dict[str, Any], register: OfflineLookup) -> None:
     else:
         assert vector["error"] is None
         assert policy_to_json(read.policy) == vector["policy"]
-        verdict, notes = _judge(read.policy, register), [note.value for note in read.notes]
+        policy, estimated = _with_term(read.policy)
+        verdict = _judge(policy, register)
+        notes = [note.value for note in (*read.notes, *estimated)]
         if vector["signature"] is not None:
             check = in_full(read.policy, TRUST, NOW.local.date())
             assert check is not None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from kiosk.demo.people import person
 from kiosk.demo.stage import SceneError, verdict_of
+from kiosk.recorder import label_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,11 +21,17 @@ HOLD_SECONDS: Final = 0.2
 """How long a code's answer stays before the next scene: long enough to be seen in a window."""
 
 
-def tap(card: Callable[[], Card], expected: str, *notes: Note) -> Callable[[Stage], None]:
-    """Put a card in; the answer is the one named, with at least these notes."""
+def tap(
+    card: Callable[[], Card], expected: str, *notes: Note, without: tuple[Note, ...] = ()
+) -> Callable[[Stage], None]:
+    """Put a card in; the answer is the one named, with at least these notes, `without` those."""
 
     def play(stage: Stage) -> None:
-        _check_notes(stage.tap(card(), expected), notes)
+        shown = stage.tap(card(), expected)
+        _check_notes(shown, notes)
+        verdict = verdict_of(shown)
+        if verdict is not None and not set(without).isdisjoint(verdict.notes):
+            raise SceneError(f"the answer has one of the notes {', '.join(without)}")
 
     return play
 
@@ -50,6 +57,11 @@ def text(
         return template.format(enp=enp, grouped=grouped).encode(encoding)
 
     return make
+
+
+def label_is(label: str) -> Callable[[Shown], bool]:
+    """A condition: the frame's name is `label`."""
+    return lambda shown: label_of(shown.session) == label
 
 
 def _check_notes(shown: Shown, notes: tuple[Note, ...]) -> None:

@@ -9,14 +9,14 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from kiosk.comparison import Outcome
-from kiosk.demo.acts import HOLD_SECONDS, scan, tap, text
+from kiosk.demo.acts import HOLD_SECONDS, label_is, scan, tap, text
 from kiosk.demo.card import VirtualCard
 from kiosk.demo.documents import barcode_of, card_of
 from kiosk.demo.encode_arkhangelsk import encode_arkhangelsk
 from kiosk.demo.encode_chip import holder_file, insurer_file
 from kiosk.demo.encode_mrz import encode_foreign, encode_internal
 from kiosk.demo.people import INSURERS, make_snils, person
-from kiosk.demo.stage import Scene, SceneError, Stage, label_is, verdict_of
+from kiosk.demo.stage import Scene, SceneError, Stage, verdict_of
 from kiosk.reasons import Note
 from kiosk.signatures import NAME as SIGNATURE
 
@@ -114,8 +114,10 @@ _STATUSES: Final = (
 )
 """Those that no scene about a reason plays."""
 
+_OTHER_INSURER: Final = (Note.INSURER_CHANGED, Note.INSURER_UNREADABLE)
+
 _DOCUMENTS: Final = (
-    Scene("several-insurers", tap(_changed_insurers, "insured")),
+    Scene("several-insurers", tap(_changed_insurers, "insured", without=_OTHER_INSURER)),
     Scene("child-card", tap(lambda: card_of("child"), "insured", Note.CHILD_WITHOUT_PHOTO)),
     Scene("digital-sentence", scan(text("Мой полис ОМС: {enp}, спасибо"), "insured")),
     Scene("digital-old-code-page", scan(text("Полис № {enp}", encoding="cp1251"), "insured")),
@@ -140,7 +142,9 @@ _DOCUMENTS: Final = (
 
 _NOTES: Final = (
     Scene("ends-soon", scan(lambda: barcode_of("ends_soon"), "insured", Note.ENDS_SOON)),
-    Scene("other-territory", tap(lambda: card_of("child"), "insured", Note.OTHER_TERRITORY)),
+    Scene(
+        "other-territory", scan(lambda: barcode_of("double_given"), "insured", Note.OTHER_TERRITORY)
+    ),
     Scene("other-clinic", tap(lambda: card_of("other_clinic"), "insured", Note.OTHER_CLINIC)),
 )
 

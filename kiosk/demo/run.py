@@ -22,6 +22,7 @@ from kiosk.demo.issuer_keys import IssuersError
 from kiosk.demo.scenes import FOR_REGISTRAR, KEYS, SCENES
 from kiosk.demo.signed_samples import make_signed_samples
 from kiosk.demo.stage import WAIT_SECONDS, Scene, SceneError, Stage, Watch
+from kiosk.demo.typed_checks import TYPED_CHECKS, problems_of
 from kiosk.exits import Exit, Refusal
 from kiosk.recorder import Recorder
 from kiosk.service import open_window, stop_on_signals
@@ -100,8 +101,12 @@ def _tour(folder: Path, out: Path) -> None:
         with open_window(stage.config.screen, headless=out) as window:
             failed = _perform(stage, stage.config, window, recorder, SCENES)
             failed += _perform(stage, stage.for_registrar(), window, recorder, FOR_REGISTRAR)
+        wrong = problems_of(stage.config_file)
     scenes = len(SCENES) + len(FOR_REGISTRAR)
     click.echo(f"kiosk: {scenes - len(failed)} of {scenes} scenes as expected; frames in {out}/")
+    checks = len(TYPED_CHECKS)
+    click.echo(f"kiosk: {checks - len(wrong)} of {checks} typed documents as expected")
+    failed += wrong
     if failed:
         raise Refusal("demo: " + "; ".join(failed), Exit.NOT_INSURED)
 

@@ -168,6 +168,15 @@ class Stage:
         return replace(config, kiosk=replace(kiosk, id="0413"), register=register)
 
     @property
+    def config_file(self) -> Path:
+        """The kiosk's configuration as a file, for commands; with a fund only.
+
+        Raises:
+            SceneError: there is no fund on this stage.
+        """
+        return self._need_fund().write_config(self._register)
+
+    @property
     def _register(self) -> Path:
         return self._folder / "register"
 
@@ -185,16 +194,20 @@ class Stage:
         Raises:
             SceneError: a command failed, or they have different lists.
         """
-        if self._fund is None:
-            raise SceneError("there is no fund on this stage")
+        fund = self._need_fund()
         try:
-            self._fund.publish(absent=absent, territories=territories)
-            over_network = self._fund.update(self._register)
-            by_stick = self._fund.update(self._beside, by_stick=True)
+            fund.publish(absent=absent, territories=territories)
+            over_network = fund.update(self._register)
+            by_stick = fund.update(self._beside, by_stick=True)
         except CommandError as error:
             raise SceneError(str(error)) from error
         if over_network != by_stick:
             raise SceneError(f"list {over_network} over the network, {by_stick} by stick")
+
+    def _need_fund(self) -> SampleFund:
+        if self._fund is None:
+            raise SceneError("there is no fund on this stage")
+        return self._fund
 
     def publish_small(self) -> None:
         """Put a small register with the cast into the kiosk's folder, without a fund."""
@@ -284,8 +297,3 @@ def verdict_of(shown: Shown) -> Verdict | None:
     """The verdict that a frame shows; None for other frames."""
     state = shown.session.state
     return state.verdict if isinstance(state, Showing) else None
-
-
-def label_is(label: str) -> Callable[[Shown], bool]:
-    """A condition: the frame's name is `label`."""
-    return lambda shown: label_of(shown.session) == label

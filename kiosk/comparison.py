@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from kiosk.policy import enp
 from kiosk.policy.model import PolicyType, Source
-from kiosk.reasons import Note
+from kiosk.reasons import Note, of_status
 from offline_cache.format import Status
 
 if TYPE_CHECKING:
@@ -192,7 +192,8 @@ def _is_child_without_photo(policy: PresentedPolicy, today: date) -> bool:
 
 def _readiness(policy: PresentedPolicy, record: Record) -> dict[Note, bool]:
     """Whether the policy that a temporary certificate promised has been made."""
-    if policy.temporary_certificate is None or record.policy_type is None:
+    in_force = of_status(record.status) is None
+    if policy.temporary_certificate is None or record.policy_type is None or not in_force:
         return {}
     waiting = record.policy_type in _STILL_TEMPORARY and record.main_enp is None
     return {Note.POLICY_READY: not waiting, Note.POLICY_IN_PREPARATION: waiting}

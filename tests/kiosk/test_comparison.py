@@ -153,6 +153,12 @@ def test_every_note_has_its_test_and_its_step() -> None:
     assert set(NOTE_STEP.values()) == set(StaffStep)
 
 
+@pytest.mark.parametrize("status", [Status.ANNULLED, Status.EXPIRED, Status.DEATH])
+def test_nobody_is_told_that_an_ended_policy_is_being_made(status: Status) -> None:
+    temporary = PolicyType.TEMPORARY_PAPER
+    assert noted(CERTIFICATE, policy_type=temporary, status=status) == ()
+
+
 def test_a_photo_that_is_there_needs_no_note() -> None:
     photo = Photo("image/jpeg", b"\xff\xd8\xff")
     assert Note.CHILD_WITHOUT_PHOTO not in noted(replace(CHILD, photo=photo))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict, Unpack
 
 from kiosk.policy import enp
 from kiosk.policy.mistaken import number_of_11
@@ -20,6 +20,21 @@ from offline_cache.normalise import fold_twins
 
 if TYPE_CHECKING:
     from datetime import date
+
+
+class Names(TypedDict, total=False):
+    """A person's names, as far as they were typed."""
+
+    surname: str | None
+    given_name: str | None
+    patronymic: str | None
+
+
+class Person(Names, total=False):
+    """Who presents a document, as far as it was typed."""
+
+    birth_date: date | None
+
 
 MAX_TYPED: Final = 100
 """Most characters of a typed number, with all its marks."""
@@ -51,12 +66,9 @@ _CYRILLIC: Final = re.compile("[А-ЯЁ]+")
 def typed(
     number: str,
     *,
-    surname: str | None = None,
-    given_name: str | None = None,
-    patronymic: str | None = None,
-    birth_date: date | None = None,
     sex: Sex | None = None,
     issue_date: date | None = None,
+    **person: Unpack[Person],
 ) -> PresentedPolicy:
     """A policy (16 digits) or temporary certificate (9); groups may be apart.
 
@@ -84,23 +96,13 @@ def typed(
         PolicyFormat.TYPED,
         digits if len(digits) == enp.LENGTH else None,
         temporary_certificate=digits if len(digits) == CERTIFICATE_LENGTH else None,
-        surname=surname,
-        given_name=given_name,
-        patronymic=patronymic,
-        birth_date=birth_date,
         sex=sex,
         issue_date=issue_date,
+        **person,
     )
 
 
-def typed_old_policy(
-    text: str,
-    *,
-    surname: str | None = None,
-    given_name: str | None = None,
-    patronymic: str | None = None,
-    birth_date: date | None = None,
-) -> PresentedPolicy:
+def typed_old_policy(text: str, **person: Unpack[Person]) -> PresentedPolicy:
     """A policy from before 2011-05-01: `<series> № <number>`, or its number alone.
 
     For № there may stand N, No, #, a space, or nothing behind a letter.
@@ -125,21 +127,11 @@ def typed_old_policy(
         Source.TYPED,
         PolicyFormat.TYPED,
         old_policy=f"{series} № {number}" if series else number,
-        surname=surname,
-        given_name=given_name,
-        patronymic=patronymic,
-        birth_date=birth_date,
+        **person,
     )
 
 
-def typed_snils(
-    snils: str,
-    birth_date: date,
-    *,
-    surname: str | None = None,
-    given_name: str | None = None,
-    patronymic: str | None = None,
-) -> PresentedPolicy:
+def typed_snils(snils: str, birth_date: date, **names: Unpack[Names]) -> PresentedPolicy:
     """A person without a policy, by SNILS and birth date.
 
     Raises:
@@ -157,21 +149,12 @@ def typed_snils(
         Source.TYPED,
         PolicyFormat.TYPED,
         snils=digits,
-        surname=surname,
-        given_name=given_name,
-        patronymic=patronymic,
         birth_date=birth_date,
+        **names,
     )
 
 
-def typed_passport(
-    text: str,
-    *,
-    surname: str | None = None,
-    given_name: str | None = None,
-    patronymic: str | None = None,
-    birth_date: date | None = None,
-) -> PresentedPolicy:
+def typed_passport(text: str, **person: Unpack[Person]) -> PresentedPolicy:
     """A person without a policy, by the Russian passport: 4 digits and 6, in any grouping.
 
     Raises:
@@ -190,21 +173,11 @@ def typed_passport(
         Source.TYPED,
         PolicyFormat.TYPED,
         identity_document=f"{digits[:4]} № {digits[4:]}",
-        surname=surname,
-        given_name=given_name,
-        patronymic=patronymic,
-        birth_date=birth_date,
+        **person,
     )
 
 
-def typed_birth_certificate(
-    text: str,
-    *,
-    surname: str | None = None,
-    given_name: str | None = None,
-    patronymic: str | None = None,
-    birth_date: date | None = None,
-) -> PresentedPolicy:
+def typed_birth_certificate(text: str, **person: Unpack[Person]) -> PresentedPolicy:
     """A child without a policy, by the Russian birth certificate: `II-АК № 123456`.
 
     The Roman numeral is given with Latin letters and the two others with Cyrillic ones, however
@@ -229,10 +202,7 @@ def typed_birth_certificate(
         Source.TYPED,
         PolicyFormat.TYPED,
         identity_document=f"{roman}-{letters} № {match['number']}",
-        surname=surname,
-        given_name=given_name,
-        patronymic=patronymic,
-        birth_date=birth_date,
+        **person,
     )
 
 

@@ -8,7 +8,6 @@ here, 2 wrong arguments.
 from __future__ import annotations
 
 import argparse
-import logging
 import resource
 import secrets
 import sys
@@ -46,9 +45,8 @@ def main(arguments: list[str]) -> int:
     unknown = [name for name in chosen.target if name not in TARGETS]
     if unknown:
         parser.error(f"no such target: {', '.join(unknown)} (there are: {', '.join(TARGETS)})")
-    # Neither our log nor a library's remarks on odd certificates, which would be thousands.
+    # A library's remarks on odd certificates, which would be thousands.
     warnings.simplefilter("ignore")
-    logging.getLogger("kiosk").setLevel(logging.CRITICAL + 1)
     targets = [TARGETS[name] for name in chosen.target or TARGETS]
     if chosen.replay is not None:
         if len(targets) != 1:
@@ -81,7 +79,7 @@ def _summary(report: Report) -> str:
         f"  outcomes: {outcomes}\n"
         f"  slowest {report.slowest_seconds * 1000:.1f} ms of CPU, longest {report.longest:,} B,"
         f" peak {report.peak_bytes / MIB:.2f} MiB an input, process {resident / MIB:.0f} MiB\n"
-        f"  faults: {len(report.faults)}"
+        f"  faults: {len(report.faults)}, stalls: {', '.join(report.stalls[:10]) or 'none'}"
     )
 
 

@@ -100,11 +100,15 @@ def verify_certificate(parts: Parts) -> str:
 
 def _verify(policy: PresentedPolicy, trusted: TrustedKey, openssl: OpenSsl) -> Authenticity:
     log, handler = logging.getLogger("kiosk.authenticity.decision"), _Swallowed(logging.ERROR)
+    before = log.level, log.propagate
     log.addHandler(handler)
+    # Whatever the logging is set to; and thousands of lines about keys tell nobody anything.
+    log.level, log.propagate = logging.ERROR, False
     try:
         return verify(policy, (trusted,), TODAY, openssl=openssl)
     finally:
         log.removeHandler(handler)
+        log.level, log.propagate = before
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import random
 import signal
 import time
@@ -128,6 +129,28 @@ def test_planted_faults_are_found(fault: Callable[[bytes], object], kind: str) -
     inputs = 1000 if kind == "memory" else 32
     report = Fuzzer(replace(target, seeds=lambda: seeds), 1).run(inputs=inputs)
     assert kind in {one.kind for one in report.faults}
+
+
+def test_an_exception_that_verify_catches_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However the logging is set: it is told from `verify`'s other answers by its log line."""
+    target = TARGETS["certificate"]
+    try:
+        seed = target.seeds()[0]
+    except IssuersError as missing:
+        pytest.skip(str(missing))
+
+    def fails(*_arguments: object) -> None:
+        raise KeyError("not expected")
+
+    monkeypatch.setattr("kiosk.authenticity.decision._chip", fails)
+    logging.getLogger("kiosk").setLevel(logging.CRITICAL + 1)
+    try:
+        with watched(target):
+            fault = attempt(target, seed)[2]
+    finally:
+        logging.getLogger("kiosk").setLevel(logging.NOTSET)
+    assert fault is not None
+    assert "test_fuzz.py" in fault.where
 
 
 def test_a_fault_behind_the_first_check_is_found_by_mutation_alone() -> None:

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kiosk.demo.issuer_keys import IssuersError
-from tests.fuzz.engine import MIB, Fuzzer, attempt, pack, smaller, unpack, watched
+from tests.fuzz.bounds import MIB, watched
+from tests.fuzz.engine import Fuzzer, attempt, smaller
+from tests.fuzz.mutate import pack, unpack
 from tests.fuzz.targets import TARGETS
 
 if TYPE_CHECKING:
@@ -104,7 +106,7 @@ def _replay(target: Target, file: Path) -> int:
     except ValueError as error:
         print(f"{file}: {error}", file=sys.stderr)
         return 2
-    with watched(target):
+    with watched(target.limits):
         fault = attempt(target, parts)[2] or attempt(target, parts, traced=True)[2]
         if fault is None:
             print(f"{target.name}: no fault")

@@ -7,10 +7,8 @@ comes near to coverage, without the cost of tracing.
 
 from __future__ import annotations
 
-import contextlib
 import random
 import re
-import resource
 import signal
 import time
 import traceback
@@ -21,12 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kiosk.policy.model import FormatError
+from tests.fuzz.bounds import HungError, Limits, watched
 from tests.fuzz.mutate import Parts, mutated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-MIB: Final = 1 << 20
 _CORPUS: Final = 2000
 """Most inputs kept besides the seeds; later ones replace a random one."""
 _SAMPLED: Final = 16
@@ -35,19 +33,6 @@ _MOST_FAULTS: Final = 10
 _TIMED: Final = ("slow", "hung")
 _LONGEST_MESSAGE: Final = 200
 _DIGITS: Final = re.compile("[0-9]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one input may cost."""
-
-    cpu_seconds: float = 0.25
-    wall_seconds: float = 5.0
-    """Ends what hangs; wide, since other programs run on the machine."""
-    peak_bytes: int = 2 * MIB
-    """Allocated by Python at once."""
-    address_space: int = 512 * MIB
-    """Above what the process has when the run begins; also binds what is not Python."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +80,6 @@ class Report:
     faults: list[Fault] = field(default_factory=list)
 
 
-class HungError(BaseException):
-    """An input took too long; no `except Exception` of what is tested may swallow it."""
-
-
 class Fuzzer:
     """One run over a target; the same seed makes the same inputs."""
 
@@ -114,7 +95,7 @@ class Fuzzer:
     def run(self, *, seconds: float | None = None, inputs: int | None = None) -> Report:
         """Go on for so many seconds or inputs, whichever is over first, or until 10 faults."""
         start = time.monotonic()
-        with watched(self._target):
+        with watched(self._target.limits):
             for parts in self._stream():
                 self._one(parts)
                 self.report.seconds = time.monotonic() - start
@@ -222,7 +203,7 @@ def smaller(target: Target, fault: Fault, *, attempts: int = 2000) -> Fault:
     parts = fault.parts
     if fault.kind in _TIMED:
         return fault  # each attempt would take as long
-    with watched(target):
+    with watched(target.limits):
         for index in range(len(parts)):
             size = len(parts[index]) // 2
             while size and attempts > 0:
@@ -238,30 +219,6 @@ def smaller(target: Target, fault: Fault, *, attempts: int = 2000) -> Fault:
                         at += size
                 size //= 2
     return Fault(fault.kind, fault.where, parts)
-
-
-@contextlib.contextmanager
-def watched(target: Target) -> Iterator[None]:
-    """Where `attempt` works: with the timer and the bound of memory in force."""
-    with _alarm(), _address_space(target.limits.address_space):
-        yield
-
-
-def pack(parts: Parts) -> bytes:
-    """An input as one file: each part behind its length in four bytes."""
-    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
-
-
-def unpack(data: bytes) -> Parts:
-    """The input in a file; ValueError if it is none."""
-    parts = []
-    while data:
-        size = int.from_bytes(data[:4], "big")
-        if len(data) < 4 + size:
-            raise ValueError("not an input of the fuzzer: it ends inside a part")
-        parts.append(data[4 : 4 + size])
-        data = data[4 + size :]
-    return tuple(parts)
 
 
 def refusal(error: FormatError) -> str:
@@ -287,36 +244,3 @@ def _bad_message(error: FormatError, parts: Parts) -> Fault | None:
 def _place(error: BaseException) -> str:
     frames = traceback.extract_tb((error.__cause__ or error).__traceback__)
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "no frame"
-
-
-@contextlib.contextmanager
-def _alarm() -> Iterator[None]:
-    """A timer that ends what hangs; whoever had one before gets the rest of it back."""
-
-    def ring(_number: int, _frame: object) -> None:
-        raise HungError
-
-    before = signal.signal(signal.SIGALRM, ring)
-    remaining, interval = signal.setitimer(signal.ITIMER_REAL, 0)
-    start = time.monotonic()
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGALRM, before)
-        if remaining:
-            left = max(0.001, remaining - (time.monotonic() - start))
-            signal.setitimer(signal.ITIMER_REAL, left, interval)
-
-
-@contextlib.contextmanager
-def _address_space(more: int) -> Iterator[None]:
-    """The process may grow by so many bytes; beyond that there is a MemoryError."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = pages * resource.getpagesize() + more
-    known = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
-    resource.setrlimit(resource.RLIMIT_AS, (min([wanted, *known]), hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))

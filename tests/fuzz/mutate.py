@@ -46,6 +46,23 @@ def mutated(
     return tuple(changed)
 
 
+def pack(parts: Parts) -> bytes:
+    """An input as one file: each part behind its length in four bytes."""
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+def unpack(data: bytes) -> Parts:
+    """The input in a file; ValueError if it is none."""
+    parts = []
+    while data:
+        size = int.from_bytes(data[:4], "big")
+        if len(data) < 4 + size:
+            raise ValueError("not an input of the fuzzer: it ends inside a part")
+        parts.append(data[4 : 4 + size])
+        data = data[4 + size :]
+    return tuple(parts)
+
+
 def flip_bit(rng: random.Random, data: bytes, _other: bytes) -> bytes:
     """One bit turned over."""
     if not data:

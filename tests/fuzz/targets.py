@@ -27,8 +27,9 @@ from kiosk.policy.typed import (
     typed_passport,
     typed_snils,
 )
+from tests.fuzz.bounds import MIB, Limits
 from tests.fuzz.certificates import certificate_seeds, verify_certificate
-from tests.fuzz.engine import MIB, Limits, Target, is_plain, refusal
+from tests.fuzz.engine import Target, is_plain, refusal
 from tests.fuzz.mutate import BYTES, SAME_SIZE, Parts
 from tests.fuzz.passport import PASSPORT
 from tests.fuzz.text import TEXT

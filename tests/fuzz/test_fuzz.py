@@ -19,8 +19,9 @@ from kiosk.demo.issuer_keys import IssuersError
 from kiosk.demo.people import person
 from kiosk.policy.model import FormatError, FormatReason
 from tests.fuzz.__main__ import main
-from tests.fuzz.engine import MIB, Fuzzer, Limits, Target, attempt, pack, smaller, unpack, watched
-from tests.fuzz.mutate import BYTES, MAX_PART
+from tests.fuzz.bounds import MIB, Limits, watched
+from tests.fuzz.engine import Fuzzer, Target, attempt, smaller
+from tests.fuzz.mutate import BYTES, MAX_PART, pack, unpack
 from tests.fuzz.targets import TARGETS
 from tests.fuzz.tlv_tree import change_tree, read
 
@@ -58,7 +59,7 @@ def test_any_bytes_at_all(name: str, data: st.DataObject) -> None:
         pytest.skip(str(missing))
     any_bytes = st.binary(max_size=400) | st.text(max_size=200).map(str.encode)
     parts = data.draw(st.tuples(*[any_bytes] * count))
-    with watched(target):
+    with watched(target.limits):
         assert attempt(target, parts, traced=True)[2] is None
 
 
@@ -145,7 +146,7 @@ def test_an_exception_that_verify_catches_is_found(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("kiosk.authenticity.decision._chip", fails)
     logging.getLogger("kiosk").setLevel(logging.CRITICAL + 1)
     try:
-        with watched(target):
+        with watched(target.limits):
             fault = attempt(target, seed)[2]
     finally:
         logging.getLogger("kiosk").setLevel(logging.NOTSET)

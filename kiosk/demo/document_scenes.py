@@ -6,23 +6,26 @@ Documents that are typed cannot be put in through a device: `kiosk.demo.typed_ch
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from kiosk.comparison import Outcome
 from kiosk.demo.acts import HOLD_SECONDS, label_is, scan, tap, text
-from kiosk.demo.card import VirtualCard
+from kiosk.demo.card import VirtualCard, oms_card
 from kiosk.demo.documents import barcode_of, card_of
 from kiosk.demo.encode_arkhangelsk import encode_arkhangelsk
+from kiosk.demo.encode_barcode import encode
 from kiosk.demo.encode_chip import holder_file, insurer_file
 from kiosk.demo.encode_mrz import encode_foreign, encode_internal
 from kiosk.demo.people import INSURERS, make_snils, person
+from kiosk.demo.register_sample import PARTS
 from kiosk.demo.stage import Scene, SceneError, Stage, verdict_of
 from kiosk.reasons import Note
 from kiosk.signatures import NAME as SIGNATURE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import date
 
     from kiosk.app import Shown
     from kiosk.demo.signed_samples import SignedSamples
@@ -49,6 +52,25 @@ def _ended(slug: str, ogrn: str) -> bytes:
 
 def _before(day: date) -> date:
     return day.replace(day=1)
+
+
+def _no_insurer() -> VirtualCard:
+    """A card whose insurer file cannot be used."""
+    one = person("plain_man")
+    file = insurer_file(one).replace(one.insurer.ogrn.encode(), b"?" * len(one.insurer.ogrn))
+    return oms_card(holder_file(one), file)
+
+
+def _corrected() -> bytes:
+    """A paper made after the birth date was corrected: the number still has the old one inside."""
+    right = PARTS["birth_corrected"].birth_date
+    one = person("birth_corrected")
+    return encode(replace(one, birth_date=right or one.birth_date))
+
+
+def _old_paper() -> bytes:
+    """A paper with a last day that has passed, of a policy that the list leaves open."""
+    return encode(replace(person("plain_man"), expiry_date=date(2024, 12, 31)))
 
 
 def _passport() -> bytes:
@@ -118,6 +140,7 @@ _OTHER_INSURER: Final = (Note.INSURER_CHANGED, Note.INSURER_UNREADABLE)
 
 _DOCUMENTS: Final = (
     Scene("several-insurers", tap(_changed_insurers, "insured", without=_OTHER_INSURER)),
+    Scene("longest-name-01", scan(lambda: barcode_of("full_56"), "insured")),
     Scene("child-card", tap(lambda: card_of("child"), "insured", Note.CHILD_WITHOUT_PHOTO)),
     Scene("digital-sentence", scan(text("Мой полис ОМС: {enp}, спасибо"), "insured")),
     Scene("digital-old-code-page", scan(text("Полис № {enp}", encoding="cp1251"), "insured")),
@@ -141,6 +164,9 @@ _DOCUMENTS: Final = (
 )
 
 _NOTES: Final = (
+    Scene("insurer-unreadable", tap(_no_insurer, "insured", Note.INSURER_UNREADABLE)),
+    Scene("birth-date-corrected", scan(_corrected, "insured", Note.ENP_CODING_DIFFERS)),
+    Scene("document-expired", scan(_old_paper, "insured", Note.DOCUMENT_EXPIRED)),
     Scene("ends-soon", scan(lambda: barcode_of("ends_soon"), "insured", Note.ENDS_SOON)),
     Scene(
         "other-territory", scan(lambda: barcode_of("double_given"), "insured", Note.OTHER_TERRITORY)
@@ -168,7 +194,8 @@ DOCUMENT_SCENES: Final = (*_STATUSES, *_DOCUMENTS, *_NOTES, *_MISTAKES, *_SIGNAT
 _REGISTRAR_PLAYS: Final[dict[str, Callable[[Stage], None]]] = {
     "child-card": tap(lambda: card_of("child"), "insured", Note.CHILD_WITHOUT_PHOTO),
     "ends-soon": scan(lambda: barcode_of("ends_soon"), "insured", Note.ENDS_SOON),
-    "other-clinic": tap(lambda: card_of("other_clinic"), "insured", Note.OTHER_CLINIC),
+    "other-territory": scan(lambda: barcode_of("double_given"), "insured", Note.OTHER_TERRITORY),
+    "other-clinic": scan(lambda: barcode_of("other_clinic"), "insured", Note.OTHER_CLINIC),
     "temporary-ready": scan(lambda: b"900000002", "insured", Note.POLICY_READY),
     "temporary-in-preparation": scan(lambda: b"900000003", "insured", Note.POLICY_IN_PREPARATION),
     "snils-scanned": scan(lambda: make_snils(950_000_000).encode(), "snils-number"),

@@ -132,6 +132,7 @@ temporary_ready  БАРАНОВ ВАДИМ КИРИЛЛОВИЧ             M 19
 temporary_still  КОМАРОВА ПОЛИНА ДЕНИСОВНА            F 2002-11-30 78 RUS -
 old_policy       ТИТОВ БОРИС МИХАЙЛОВИЧ               M 1955-01-25 78 RUS -
 foreign_passport РАХИМОВ ФАРРУХ -                     M 1990-06-03 78 UZB 2036-06-02
+birth_corrected  АНДРЕЕВА ВЕРА ПАВЛОВНА               F 1969-02-13 78 RUS -
 """.strip().splitlines()
 
 _COUNTRIES: Final = {

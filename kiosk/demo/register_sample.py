@@ -37,6 +37,8 @@ class Part:
     """None: the one on the policy."""
     surname: str | None = None
     """None: the one on the policy."""
+    birth_date: date | None = None
+    """None: the one on the policy, which is in its number, too."""
     temporary_certificate: str = ""
     old_policy: str = ""
     document: str = ""
@@ -82,6 +84,7 @@ PARTS: Final = {
     ),
     "old_policy": Part(policy_type=PolicyType.OLD, old_policy="29 № 1234567"),
     "foreign_passport": Part(policy_type=PolicyType.DIGITAL, document="X1234567"),
+    "birth_corrected": Part(birth_date=date(1969, 2, 18)),
 }
 """The cast's parts by slug; who is not named is plainly insured."""
 
@@ -146,6 +149,7 @@ def _cast_row(one: Person, part: Part, today: date) -> dict[str, str]:
     end = last_day(one, part, today)
     return _person(one, part.insurer or one.insurer) | {
         "surname": part.surname or one.surname,
+        "birth_date": (part.birth_date or one.birth_date).isoformat(),
         "status": part.status,
         "policy_type": part.policy_type,
         "valid_from": (part.starts or one.insured_since).isoformat(),

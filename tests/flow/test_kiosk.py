@@ -260,8 +260,6 @@ SHOWN_AS = {
 
 NOTES_ELSEWHERE = {
     Note.ENP_REPLACED,  # The register holds no numbers: only the fund's service says it.
-    Note.ENP_CODING_DIFFERS,
-    Note.INSURER_UNREADABLE,
     Note.CALENDAR_ESTIMATED,  # The sample's calendar covers all years of certificates.
 }
 

@@ -88,6 +88,11 @@ TYPED_CHECKS: Final = (
         ("--temporary-certificate", "900000002", "--issued", "2022-11-30"),
         notes=(Note.POLICY_READY, Note.DOCUMENT_EXPIRED),
     ),
+    TypedCheck(
+        "typed-certificate-without-calendar",
+        ("--temporary-certificate", "900000003", "--issued", "2018-03-05"),
+        notes=(Note.POLICY_IN_PREPARATION, Note.CALENDAR_ESTIMATED),
+    ),
 )
 """In the order of the tour's output."""
 

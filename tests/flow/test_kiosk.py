@@ -260,7 +260,7 @@ SHOWN_AS = {
 
 NOTES_ELSEWHERE = {
     Note.ENP_REPLACED,  # The register holds no numbers: only the fund's service says it.
-    Note.CALENDAR_ESTIMATED,  # The sample's calendar covers all years of certificates.
+    Note.CALENDAR_ESTIMATED,  # A typed check: scanned certificates carry no day of issue.
 }
 
 

@@ -129,7 +129,9 @@ def _forged_barcode(stage: Stage) -> None:
 
 _STATUSES: Final = (
     Scene("status-military", scan(lambda: barcode_of("military_service"), "suspended")),
-    Scene("status-unconfirmed-record", tap(lambda: card_of("death_not_sure"), "to-be-clarified")),
+    Scene(
+        "status-unconfirmed-record", scan(lambda: barcode_of("death_not_sure"), "to-be-clarified")
+    ),
     Scene("status-residence-ended", scan(lambda: barcode_of("residence_ended"), "right-ended")),
     Scene("status-permit-ended", scan(lambda: barcode_of("permit_ended"), "right-ended")),
     Scene("status-refugee-ended", scan(lambda: barcode_of("refugee_ended", 2), "right-ended")),
@@ -171,7 +173,7 @@ _NOTES: Final = (
     Scene(
         "other-territory", scan(lambda: barcode_of("double_given"), "insured", Note.OTHER_TERRITORY)
     ),
-    Scene("other-clinic", tap(lambda: card_of("other_clinic"), "insured", Note.OTHER_CLINIC)),
+    Scene("other-clinic", scan(lambda: barcode_of("other_clinic"), "insured", Note.OTHER_CLINIC)),
 )
 
 _MISTAKES: Final = (

@@ -240,8 +240,8 @@ FOR_REGISTRAR: Final = (
     Scene("registrar-foreigner", _with_photo("kyrgyz")),
     Scene("registrar-long-name", scan(lambda: barcode_of("full_68", 2), "insured")),
     Scene("registrar-digital", scan(text("{enp}"), "insured")),
-    Scene("registrar-suspended", tap(lambda: card_of("suspended"), "suspended")),
-    Scene("registrar-details-differ", tap(lambda: card_of("details_differ"), "details-differ")),
+    Scene("registrar-suspended", scan(lambda: barcode_of("suspended"), "suspended")),
+    Scene("registrar-details-differ", scan(lambda: barcode_of("details_differ"), "details-differ")),
     Scene("registrar-not-in-list", scan(lambda: barcode_of("absent"), "not-in-list")),
     *DOCUMENTS_FOR_REGISTRAR,
 )

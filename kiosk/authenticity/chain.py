@@ -6,6 +6,7 @@ was not signed by it is nobody's statement: its chain is unknown, and the docume
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -66,11 +67,14 @@ class Certificate:
         if len(der) > MAX_CERTIFICATE:
             raise _bad(f"{len(der)} bytes, at most {MAX_CERTIFICATE} may be")
         try:
-            parsed = x509.load_der_x509_certificate(der)
-            extensions = {one.oid: one for one in parsed.extensions}
-            first, last = parsed.not_valid_before_utc.date(), parsed.not_valid_after_utc.date()
-            # Both are parsed when first asked for.
-            _ = parsed.issuer, parsed.subject
+            # What the library would only warn about, of a stranger's certificate, helps nobody.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                parsed = x509.load_der_x509_certificate(der)
+                extensions = {one.oid: one for one in parsed.extensions}
+                first, last = parsed.not_valid_before_utc.date(), parsed.not_valid_after_utc.date()
+                # Both are parsed when first asked for.
+                _ = parsed.issuer, parsed.subject
         except Exception as error:  # noqa: BLE001  hostile bytes: the library's errors are many
             raise _bad(f"cannot be read ({type(error).__name__})") from None
         if any(one.critical and one.oid not in _UNDERSTOOD for one in extensions.values()):

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
 from kiosk.authenticity import Authenticity, Outcome, TrustedKey, Why, verify
-from kiosk.authenticity.chain import MAX_CERTIFICATE
+from kiosk.authenticity.chain import MAX_CERTIFICATE, Certificate
 from kiosk.demo.encode_chip import insurer_file
 from kiosk.demo.issuer_keys import ALGORITHMS, GOST_DIGESTS, Certified, KeyPair, certify, make_keys
 from kiosk.demo.issuers import sign_card
@@ -235,3 +235,23 @@ def test_sizes_are_bounded() -> None:
     )
     trusted = [made_by_library(P256, hashes.SHA256()).trusted("*", FIRST, LAST)]
     assert verify(policy, trusted, TODAY) == unknown(Why.BAD_CERTIFICATE)
+
+
+def test_what_the_library_only_warns_about_is_no_ones_business() -> None:
+    """A serial number of 0; warnings are errors here."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test")])
+    midnight = time(tzinfo=UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(5)
+        .not_valid_before(datetime.combine(FIRST, midnight))
+        .not_valid_after(datetime.combine(LAST, midnight))
+        .sign(key, hashes.SHA256())
+    )
+    der = made.public_bytes(serialization.Encoding.DER)
+    nulled = der.replace(b"\x02\x01\x05", b"\x02\x01\x00", 1)
+    assert Certificate.load(nulled).der == nulled

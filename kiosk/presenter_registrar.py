@@ -84,9 +84,14 @@ def _insurer_lines(record: Record | None, words: Words) -> tuple[str, ...]:
     found = words.reference.insurer(record.insurer.ogrn, record.insurer.okato)
     if found is None:
         return ()
+    say = words.catalogue.text
     reach = ", ".join(filter(None, (found.phone, found.email, found.site)))
-    licence = found.licence and words.catalogue.text("registrar.licence", licence=found.licence)
-    return tuple(filter(None, (found.short_name, reach, licence)))
+    licence = found.licence and say("registrar.licence", licence=found.licence)
+    period = ""
+    if found.valid_from or found.valid_to:
+        period = _period(found.valid_from, found.valid_to, words.catalogue)
+    named = say("registrar.insurer.named", name=found.short_name, code=found.smocod)
+    return tuple(filter(None, (named, reach, ", ".join(filter(None, (licence, period))))))
 
 
 def _photo_caption(photo: Photo | None) -> str:

@@ -6,7 +6,7 @@ import ast
 import io
 import re
 from dataclasses import fields, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -337,6 +337,7 @@ def test_every_screen_type_has_been_seen_above() -> None:
 INSURER = Insurer(
     "78001", "СМО Пример", "ООО «СМО Пример»", "1997800000010", "40000",
     phone="8 800 000-00-01", email="help@example.org", licence="ОС 0001",
+    valid_from=date(2011, 1, 1),
 )  # fmt: skip
 REFERENCE = ReferenceData(
     all_insurers=(INSURER,),
@@ -383,7 +384,7 @@ def test_the_registrar_reads_names_instead_of_codes() -> None:
     assert territory.register == "г. Санкт-Петербург"
     assert clinic.register == "Поликлиника № 3"
     assert screen.insurer_lines == (
-        "СМО Пример",
+        "СМО Пример, код 78001",
         "8 800 000-00-01, help@example.org",
-        "Лицензия ОС 0001",
+        "Лицензия ОС 0001, с 01.01.2011",
     )

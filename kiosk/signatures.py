@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, assert_never
 
-from kiosk.authenticity import Authenticity, Outcome, TrustedKey, can_check, verify
+from kiosk.authenticity import Authenticity, Outcome, can_check, verify
 from kiosk.comparison import Check
 from kiosk.comparison import Outcome as CheckOutcome
 
@@ -25,32 +25,16 @@ NAME: Final = "signature"
 
 def at_once(policy: PresentedPolicy, reference: ReferenceData, on: date) -> Check | None:
     """The check, where it needs no cryptography; None where it does, or nothing is signed."""
-    trusted = _keys(reference)
-    if policy.signature is None or can_check(policy, trusted):
+    if policy.signature is None or can_check(policy, reference.trusted):
         return None
-    return _as_check(verify(policy, trusted, on))
+    return _as_check(verify(policy, reference.trusted, on))
 
 
 def in_full(policy: PresentedPolicy, reference: ReferenceData, on: date) -> Check | None:
     """The check, with cryptography (each run of OpenSSL is limited); None: nothing is signed."""
     if policy.signature is None:
         return None
-    return _as_check(verify(policy, _keys(reference), on))
-
-
-def _keys(reference: ReferenceData) -> tuple[TrustedKey, ...]:
-    return tuple(
-        TrustedKey(
-            purpose=row.purpose,
-            issuer=row.issuer,
-            key_id=row.key_id,
-            algorithm=row.algorithm,
-            not_before=row.not_before,
-            not_after=row.not_after,
-            key=row.key,
-        )
-        for row in reference.trusted
-    )
+    return _as_check(verify(policy, reference.trusted, on))
 
 
 def _as_check(found: Authenticity) -> Check:

@@ -23,7 +23,7 @@ from offline_cache.reference_rows import (
     Hotline,
     Insurer,
     Territory,
-    TrustedKeyRow,
+    TrustedKey,
     make_clinic,
     make_day,
     make_hotline,
@@ -49,7 +49,7 @@ __all__ = [
     "ReferenceData",
     "ReferenceFolder",
     "Territory",
-    "TrustedKeyRow",
+    "TrustedKey",
     "load_reference",
 ]
 
@@ -67,7 +67,7 @@ class ReferenceData:
     all_insurers: tuple[Insurer, ...] = ()
     territories: tuple[Territory, ...] = ()
     hotlines: tuple[Hotline, ...] = ()
-    trusted: tuple[TrustedKeyRow, ...] = ()
+    trusted: tuple[TrustedKey, ...] = ()
     clinics: tuple[Clinic, ...] = ()
     calendar_days: Mapping[date, DayKind] = field(default_factory=dict)
     """Days that differ from their day of the week."""

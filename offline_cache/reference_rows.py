@@ -11,12 +11,15 @@ if TYPE_CHECKING:
 
     from offline_cache.reference_csv import Row
 
+X509: Final = "x509"
 ALGORITHMS: Final = (
-    *("x509", "gost2001", "gost2012_256", "gost2012_512"),
+    *(X509, "gost2001", "gost2012_256", "gost2012_512"),
     *("ecdsa-sha256", "rsa-sha256"),
 )
 """Of a trusted key: a certificate (DER), or a public key of that algorithm."""
-PURPOSES: Final = ("chip", "barcode")
+CHIP: Final = "chip"
+BARCODE: Final = "barcode"
+PURPOSES: Final = (CHIP, BARCODE)
 """What a trusted key signs."""
 ANY_ISSUER: Final = "*"
 
@@ -81,19 +84,27 @@ class Hotline:
 
 
 @dataclass(frozen=True, slots=True)
-class TrustedKeyRow:
-    """A key or certificate whose signatures count."""
+class TrustedKey:
+    """A key or certificate that may sign documents."""
 
-    issuer: str
-    """OGRN of whom it signs for, or `ANY_ISSUER`."""
-    key_id: str
-    algorithm: str
-    """One of `ALGORITHMS`."""
-    not_before: date
-    not_after: date
-    key: bytes = field(repr=False)
     purpose: str
     """One of `PURPOSES`."""
+    issuer: str
+    """OGRN (13 digits) of the insurer for whom it may sign, or `ANY_ISSUER`."""
+    key_id: str
+    """Barcode: the first byte of the signature as two hexadecimal digits."""
+    algorithm: str
+    """One of `ALGORITHMS`. `x509`: a certificate, of an authority or of the signer itself."""
+    not_before: date
+    not_after: date
+    """The last day."""
+    key: bytes = field(repr=False)
+    """DER: the certificate, or the SubjectPublicKeyInfo (RFC 5280 §4.1)."""
+
+    @property
+    def owner(self) -> str | None:
+        """The OGRN; None if it may sign for every insurer."""
+        return None if self.issuer == ANY_ISSUER else self.issuer
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +179,14 @@ def make_hotline(row: Row) -> Hotline:
     )
 
 
-def make_trusted(row: Row) -> TrustedKeyRow:
+def make_trusted(row: Row) -> TrustedKey:
     """A trusted key of its line.
 
     Raises:
         RowError: the line is wrong.
     """
     issuer = row.text("issuer")
-    return TrustedKeyRow(
+    return TrustedKey(
         issuer=issuer if issuer == ANY_ISSUER else row.digits("issuer", 13),
         key_id=row.text("key_id"),
         algorithm=row.one_of("algorithm", *ALGORITHMS),

@@ -7,7 +7,8 @@ key says no to every reading of a well-formed signature; every other trouble, ou
 """
 
 from kiosk.authenticity.decision import can_check, verify
-from kiosk.authenticity.model import Authenticity, Outcome, TrustedKey, Why
+from kiosk.authenticity.model import Authenticity, Outcome, Why
 from kiosk.authenticity.openssl import OpenSsl
+from offline_cache.reference_rows import TrustedKey
 
 __all__ = ["Authenticity", "OpenSsl", "Outcome", "TrustedKey", "Why", "can_check", "verify"]

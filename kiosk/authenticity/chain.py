@@ -16,13 +16,14 @@ from cryptography.hazmat.primitives import hashes
 
 from kiosk.authenticity.der import key_of_certificate
 from kiosk.authenticity.keys import PublicKey
-from kiosk.authenticity.model import CannotTellError, TrustedKey, Why, validity
+from kiosk.authenticity.model import CannotTellError, Why, validity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
     from kiosk.authenticity.openssl import OpenSsl
+    from offline_cache.reference_rows import TrustedKey
 
 MAX_CERTIFICATE: Final = 16 << 10
 """Most bytes of a certificate."""

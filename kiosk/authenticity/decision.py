@@ -7,19 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from kiosk.authenticity.model import (
-    ANY,
-    BARCODE,
-    CHIP,
-    X509,
     Authenticity,
     CannotTellError,
     Outcome,
-    TrustedKey,
     Why,
     validity,
 )
 from kiosk.authenticity.openssl import OpenSsl
 from kiosk.policy.model import Source
+from offline_cache.reference_rows import ANY_ISSUER, BARCODE, CHIP, X509
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +23,7 @@ if TYPE_CHECKING:
 
     from kiosk.authenticity.keys import PublicKey
     from kiosk.policy.model import PresentedPolicy, Signature
+    from offline_cache.reference_rows import TrustedKey
 
 BARCODE_SIGNATURE: Final = 65
 """Bytes: the key's id, then the signature."""
@@ -101,7 +98,7 @@ def _chip_claim(
     if not signature.certificate:
         return Why.NO_CERTIFICATE
     keys = (key for key in trusted if (key.purpose, key.algorithm) == (CHIP, X509))
-    found = tuple(key for key in keys if key.issuer in {ANY, ogrn})
+    found = tuple(key for key in keys if key.issuer in {ANY_ISSUER, ogrn})
     if not found:
         return Why.NO_KEY
     return _Claim(signature, signature.value, signature.certificate, found, ogrn)
@@ -115,7 +112,7 @@ def _barcode_claim(
     key_id = f"{signature.value[0]:02x}"
     keys = (key for key in trusted if (key.purpose, key.key_id.lower()) == (BARCODE, key_id))
     # A barcode that names no insurer may be anybody's.
-    found = tuple(key for key in keys if ogrn is None or key.issuer in {ANY, ogrn})
+    found = tuple(key for key in keys if ogrn is None or key.issuer in {ANY_ISSUER, ogrn})
     if not found:
         return Why.NO_KEY
     return _Claim(signature, signature.value[1:], None, found, ogrn)
@@ -151,7 +148,7 @@ def _barcode(claim: _Claim, on: date, openssl: OpenSsl) -> Authenticity:
             if reading is not None:
                 return Authenticity(Outcome.VERIFIED, reading=reading, issuer=key.owner)
     # Keys of other insurers can vouch for a barcode that names none, but not condemn it.
-    judges = [key for key in valid if key.issuer in {ANY, claim.ogrn}]
+    judges = [key for key in valid if key.issuer in {ANY_ISSUER, claim.ogrn}]
     if silent is not None or not judges:
         return Authenticity.unknown(silent or Why.NO_KEY)
     return Authenticity(Outcome.FORGED, issuer=judges[0].owner)

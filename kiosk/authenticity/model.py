@@ -1,19 +1,13 @@
-"""Outcomes, their reasons and trusted keys."""
+"""Outcomes and their reasons."""
 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import date
-
-ANY: Final = "*"
-"""Issuer of a trusted key that may sign for every insurer."""
-CHIP: Final = "chip"
-BARCODE: Final = "barcode"
-X509: Final = "x509"
 
 
 class Outcome(enum.StrEnum):
@@ -66,31 +60,6 @@ class Authenticity:
     def unknown(cls, why: Why) -> Authenticity:
         """Not verifiable."""
         return cls(Outcome.NOT_VERIFIABLE, why)
-
-
-@dataclass(frozen=True, slots=True)
-class TrustedKey:
-    """A row of the trust table: a key or certificate that may sign documents."""
-
-    purpose: str
-    """`chip` or `barcode`."""
-    issuer: str
-    """OGRN (13 digits) of the insurer for whom it may sign; `*`: for every one."""
-    key_id: str
-    """Barcode: the first byte of the signature as two hexadecimal digits."""
-    algorithm: str
-    """`x509`: a certificate, of an authority or of the signer itself. Else that of the key:
-    `gost2001`, `gost2012_256`, `gost2012_512`, `ecdsa-sha256`, `rsa-sha256`."""
-    not_before: date
-    not_after: date
-    """The last day."""
-    key: bytes = field(repr=False)
-    """DER: the certificate, or the SubjectPublicKeyInfo (RFC 5280 §4.1)."""
-
-    @property
-    def owner(self) -> str | None:
-        """The OGRN; None if it may sign for every insurer."""
-        return None if self.issuer == ANY else self.issuer
 
 
 class CannotTellError(Exception):

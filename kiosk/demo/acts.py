@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from kiosk.demo.people import person
 from kiosk.demo.stage import SceneError, verdict_of
+from kiosk.policy import enp
 from kiosk.recorder import label_of
 
 if TYPE_CHECKING:
@@ -52,9 +53,8 @@ def text(
     """A text with the number of one of the cast: `{enp}`, or in groups of four `{grouped}`."""
 
     def make() -> bytes:
-        enp = person(slug).enp
-        grouped = " ".join(enp[start : start + 4] for start in range(0, len(enp), 4))
-        return template.format(enp=enp, grouped=grouped).encode(encoding)
+        number = person(slug).enp
+        return template.format(enp=number, grouped=enp.grouped(number)).encode(encoding)
 
     return make
 

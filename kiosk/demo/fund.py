@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from offline_cache.reference import TrustedKeyRow
+    from offline_cache.reference import TrustedKey
 
 _log = logging.getLogger(__name__)
 
 TERRITORY: Final = "78"
 """Of the office: the people of its golden policies have numbers of this territory."""
-_KIOSK: Final = (sys.executable, "-c", "from kiosk.cli import main; main()")
+KIOSK: Final = (sys.executable, "-c", "from kiosk.cli import main; main()")
 
 
 class CommandError(Exception):
@@ -38,7 +38,7 @@ class CommandError(Exception):
 class SampleFund:
     """An office, served over HTTPS from this machine. Usable as a context manager."""
 
-    def __init__(self, folder: Path, trusted: Collection[TrustedKeyRow] = ()) -> None:
+    def __init__(self, folder: Path, trusted: Collection[TrustedKey] = ()) -> None:
         """Set the office up in `folder` and serve its repository, which is still empty.
 
         Args:
@@ -128,7 +128,7 @@ def run(*words: str | Path) -> str:
         CommandError: it failed.
     """
     _log.info("kiosk %s", " ".join(str(word) for word in words))
-    done = subprocess.run([*_KIOSK, *map(str, words)], capture_output=True, text=True, check=False)
+    done = subprocess.run([*KIOSK, *map(str, words)], capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
         raise CommandError(f"kiosk {words[0]}: {said[-1] if said else done.returncode}")

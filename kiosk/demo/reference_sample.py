@@ -20,7 +20,7 @@ from offline_cache.publisher.reference import TABLES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from offline_cache.reference import TrustedKeyRow
+    from offline_cache.reference import TrustedKey
 
 CALENDAR_YEARS: Final = (2019, 2020, 2021, 2022, 2026)
 """2023 is left out: a certificate issued last shows what a kiosk says without a calendar."""
@@ -38,7 +38,7 @@ _RENAMED: Final = ("1997500000012", "Прежний пример")
 """An insurer that had another name until the end of 2019."""
 
 
-def write_reference(folder: Path, trusted: Iterable[TrustedKeyRow] = ()) -> None:
+def write_reference(folder: Path, trusted: Iterable[TrustedKey] = ()) -> None:
     """Write every table into `folder`, which is made; of trusted keys only those given.
 
     Raises:
@@ -136,7 +136,7 @@ def _clinics() -> Iterator[dict[str, str]]:
             }
 
 
-def _trust(row: TrustedKeyRow) -> dict[str, str]:
+def _trust(row: TrustedKey) -> dict[str, str]:
     return {
         "issuer": row.issuer,
         "key_id": row.key_id,

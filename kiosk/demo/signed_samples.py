@@ -14,13 +14,12 @@ from kiosk.demo.encode_chip import holder_file, insurer_content
 from kiosk.demo.issuer_keys import ECDSA, IssuersError, certify, make_keys
 from kiosk.demo.issuers import sign_barcode, sign_card
 from kiosk.demo.people import person
-from offline_cache.reference import TrustedKeyRow
+from offline_cache.reference_rows import BARCODE, TrustedKey
 
 if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from kiosk.authenticity import TrustedKey
     from kiosk.demo.card import Card
 
 _GOST: Final = "gost2012_256"
@@ -33,7 +32,7 @@ _YEAR: Final = timedelta(days=365)
 class SignedSamples:
     """What the scenes about signatures show."""
 
-    trusted: tuple[TrustedKeyRow, ...]
+    trusted: tuple[TrustedKey, ...]
     card: Card
     altered_card: Card
     """Another first day of insurance than was signed."""
@@ -69,19 +68,13 @@ def _make(folder: Path, today: date, algorithm: str) -> SignedSamples:
     # The signature of one person under the data of another of the same insurer.
     other = replace(person("other_clinic"), insurer=one.insurer)
     stolen = sign_barcode(other, keys, key_id=_KEY_ID)[:65] + good[65:]
-    ours = TrustedKeyRow(
-        one.insurer.ogrn, f"{_KEY_ID:02x}", algorithm, first, last, keys.public, "barcode"
+    ours = TrustedKey(
+        BARCODE, one.insurer.ogrn, f"{_KEY_ID:02x}", algorithm, first, last, keys.public
     )
     return SignedSamples(
-        (_row(authority.trusted("*", first, last)), ours),
+        (authority.trusted("*", first, last), ours),
         oms_card(holder_file(one), insurer),
         oms_card(holder_file(one), altered),
         good,
         stolen,
-    )
-
-
-def _row(key: TrustedKey) -> TrustedKeyRow:
-    return TrustedKeyRow(
-        key.issuer, key.key_id, key.algorithm, key.not_before, key.not_after, key.key, key.purpose
     )

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from kiosk.demo.encode_mrz import encode_internal
+from kiosk.demo.fund import KIOSK
 from kiosk.demo.people import Person, person
 from kiosk.exits import Exit
 from kiosk.reasons import Note
@@ -20,7 +20,6 @@ from kiosk.reasons import Note
 if TYPE_CHECKING:
     from pathlib import Path
 
-_KIOSK: Final = (sys.executable, "-c", "from kiosk.cli import main; main()")
 _AT_ONCE: Final = 2
 
 
@@ -36,7 +35,7 @@ class TypedCheck:
 
     def problem(self, config: Path) -> str | None:
         """Run it; what is wrong with the answer, or None."""
-        command = (*_KIOSK, "check", "--config", str(config), *self.options)
+        command = (*KIOSK, "check", "--config", str(config), *self.options)
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != self.exit:
             return f"{self.name}: expected exit code {self.exit.value}, not {done.returncode}"

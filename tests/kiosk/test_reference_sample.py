@@ -12,12 +12,12 @@ from kiosk.demo.people import PEOPLE
 from kiosk.demo.reference_sample import write_reference
 from kiosk.demo.register_sample import PARTS, SMALLEST_SAMPLE
 from kiosk.working_days import certificate_end
-from offline_cache.reference import ReferenceData, TrustedKeyRow, load_reference
+from offline_cache.reference import ReferenceData, TrustedKey, load_reference
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-KEY = TrustedKeyRow("*", "01", "x509", date(2026, 1, 1), date(2027, 1, 1), b"\0\1", "chip")
+KEY = TrustedKey("chip", "*", "01", "x509", date(2026, 1, 1), date(2027, 1, 1), b"\0\1")
 
 
 @pytest.fixture(name="sample", scope="module")

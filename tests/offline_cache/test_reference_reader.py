@@ -24,7 +24,7 @@ from offline_cache.reference import (
     ReferenceData,
     ReferenceFolder,
     Territory,
-    TrustedKeyRow,
+    TrustedKey,
     load_reference,
 )
 
@@ -38,7 +38,7 @@ def _folder(tmp_path: Path) -> Path:
     """The sample tables, with a key in the trust table."""
     folder = tmp_path / "reference"
     day = date(2026, 1, 1)
-    key = TrustedKeyRow("*", "01", "x509", day, date(2027, 1, 1), b"\0\1", "chip")
+    key = TrustedKey("chip", "*", "01", "x509", day, date(2027, 1, 1), b"\0\1")
     write_reference(folder, [key])
     return folder
 

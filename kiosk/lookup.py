@@ -57,13 +57,38 @@ class Record:
 
 
 class Cause(enum.StrEnum):
-    """Why a place could not be asked."""
+    """Why a place could not be asked, or its answer not be used."""
 
     NOT_CONFIGURED = "not_configured"
     MISSING = "missing"
     """The register's file is not there."""
     DAMAGED = "damaged"
     """The register's file is there and cannot be used: corrupt, other key, newer format."""
+
+    # Of services only.
+    NO_NETWORK = "no_network"
+    """No route, no name, connection refused or broken."""
+    TIMEOUT = "timeout"
+    TLS = "tls"
+    """The server is not the one we trust, or its certificate's time is over."""
+    UNAUTHORISED = "unauthorised"
+    """No token, or the service does not take it (any more)."""
+    BROKEN = "broken"
+    """The service says that it has a fault."""
+    MALFORMED = "malformed"
+    """An answer that breaks the format, or answers another question."""
+    REFUSED = "refused"
+    """The service does not take the question."""
+    AMBIGUOUS = "ambiguous"
+    """More than one person fits the question."""
+    UNCLEAR = "unclear"
+    """A sound answer that says nothing about a policy in force or not."""
+    NOT_ASKABLE = "not_askable"
+    """The document carries nothing that the service can be asked by."""
+    PAUSED = "paused"
+    """Not asked: the service failed lately, and is left alone for a while."""
+    CANCELLED = "cancelled"
+    """Nobody waits for the answer any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ DOORS = {
     "smartcard": {"drivers.pcsc"},
     "serial": {"drivers.scanner"},
     "pygame": {"ui.window", "ui.paint", "ui.photo", "ui.png", "ui.shapes"},
-    "sqlite_utils": set(),
-    "requests": set(),
+    "sqlite_utils": {"kiosk.second_look.queue"},
+    "requests": {"kiosk.online.client"},
+    "lxml": {"kiosk.online.messages", "kiosk.demo.fund_messages"},
     "cryptography": {
         "kiosk.authenticity.chain",
         "kiosk.authenticity.keys",
@@ -22,7 +23,7 @@ DOORS = {
         "kiosk.demo.issuer_keys",
         "offline_cache.publisher.signing",
     },
-    "urllib3": {"offline_cache.fetch_http"},
+    "urllib3": {"offline_cache.fetch_http", "kiosk.online.client"},
     "tuf": {
         "offline_cache.trust",
         "offline_cache.publisher.init",

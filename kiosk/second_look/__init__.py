@@ -1,0 +1,1 @@
+"""The second look: what could not be answered well is asked again when the fund is back."""

@@ -6,12 +6,15 @@ no network, no files, no XInclude. Sizes, depth and number of elements are bound
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
 from kiosk.lookup import Cause
 from kiosk.online.errors import ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_BYTES: Final = 256 * 1024
 """An answer about one person has 2 to 5 KB."""
@@ -81,6 +84,34 @@ def text_of(element: Element | None) -> str | None:
     if len(text) > MAX_TEXT or len(element):
         raise malformed(f"{etree.QName(element).localname}: not a short text")
     return text or None
+
+
+def element(
+    parent: Element | None,
+    namespace: str,
+    name: str,
+    text: str | None = None,
+    nsmap: Mapping[str | None, str] | None = None,
+) -> Element:
+    """A new element, last in `parent`; None begins a message.
+
+    `nsmap` gives prefixes (None: no prefix) to namespaces, for this element and those inside.
+
+    Raises:
+        ServiceError: NOT_ASKABLE: `text` has a character that XML has no way to write.
+    """
+    tag = etree.QName(namespace, name)
+    prefixes = None if nsmap is None else dict(nsmap)
+    made = (
+        etree.Element(tag, nsmap=prefixes)
+        if parent is None
+        else etree.SubElement(parent, tag, nsmap=prefixes)
+    )
+    try:
+        made.text = text
+    except ValueError:
+        raise ServiceError(Cause.NOT_ASKABLE, f"{name}: a character that XML lacks") from None
+    return made
 
 
 def serialise(root: Element, encoding: str = "utf-8") -> bytes:

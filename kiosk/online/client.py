@@ -1,0 +1,273 @@
+"""The door to the network: one question to one service of the fund, one answer, in time.
+
+HTTPS with a pinned CA and, where a service wants one, a client certificate. No proxies from the
+environment, no redirects, no compression, no connection that is kept. The end is the deadline's,
+whatever the server does: urllib3's timeouts start anew with every byte, so the connection is cut
+from outside (see `Line`).
+"""
+
+from __future__ import annotations
+
+import functools
+import http.client
+import ssl
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from kiosk import __version__
+from kiosk.lookup import Cause
+from kiosk.online.errors import ServiceError
+from kiosk.online.line import Line
+from kiosk.online.messages import MAX_BYTES, malformed
+from offline_cache.address import AddressError, check_address
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from kiosk.online.deadline import Deadline
+
+_CHUNK_BYTES: Final = 64 * 1024
+_HEADERS: Final = {
+    "User-Agent": f"oms-kiosk/{__version__}",
+    "Accept-Encoding": "identity",
+    "Connection": "close",
+}
+_EXPIRED: Final = {9, 10}
+"""X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL."""
+_OTHER_HOST: Final = {62, 64}
+"""X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH."""
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer of HTTP 200 or 500 (SOAP 1.1, section 6.2, sends faults with 500)."""
+
+    status: int
+    body: bytes = field(repr=False)
+
+
+class Client:
+    """Asks one address; safe from any thread."""
+
+    def __init__(self, url: str, ca_file: Path | None, client_file: Path | None = None) -> None:
+        """Remember the address; nothing is read or connected yet.
+
+        The files are read for every question, so that renewed ones need no new start: `ca_file` has
+        the pinned authorities (PEM), `client_file` a client certificate and its key (PEM).
+
+        Raises:
+            AddressError: see `offline_cache.address`.
+        """
+        parts = check_address(url, ca_file)
+        self._host = parts.hostname or ""
+        self._url = url
+        self._files = (ca_file, client_file) if parts.scheme == "https" else None
+        try:
+            self._host.encode("idna")
+            self._prepared("POST", b"", {})
+        except (UnicodeError, requests.RequestException):
+            raise AddressError("not an address such as https://fund.example/register") from None
+
+    def post(self, body: bytes, headers: Mapping[str, str], deadline: Deadline) -> Reply:
+        """Send `body` and return the answer.
+
+        Raises:
+            ServiceError: NO_NETWORK, TIMEOUT, CANCELLED, TLS, MALFORMED (too large, packed, not
+                HTTP); by the status: UNAUTHORISED (401, 403), REFUSED (other 4xx), BROKEN (3xx,
+                429, 5xx but 500).
+        """
+        return self._exchange("POST", body, headers, deadline, self._reply)
+
+    def probe(self, deadline: Deadline) -> None:
+        """Connect and send a HEAD: any answer shows that the service can be reached.
+
+        Raises:
+            ServiceError: NO_NETWORK, TIMEOUT, CANCELLED, TLS, MALFORMED; BROKEN: HTTP 5xx.
+        """
+        self._exchange("HEAD", b"", {}, deadline, self._reached)
+
+    def _exchange(
+        self,
+        method: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        deadline: Deadline,
+        take: Callable[[requests.Response], _Result],
+    ) -> _Result:
+        deadline.check()
+        request = self._prepared(method, body, headers)
+        line = Line(self._host, deadline)
+        with closing(line), closing(_Adapter(line, self._context())) as adapter:
+            try:
+                with deadline.ending(line.cut):
+                    # The adapter itself: a session would read the body of a redirect, to its end.
+                    sent = adapter.send(request, stream=True, timeout=max(deadline.left(), 0.001))
+                    with closing(sent) as response:
+                        result = take(response)
+            except (urllib3.exceptions.HTTPError, OSError) as error:
+                deadline.check()
+                raise _translated(error, self._host) from None
+        # A connection that was cut may look like the end of an answer.
+        deadline.check()
+        return result
+
+    def _prepared(
+        self, method: str, body: bytes, headers: Mapping[str, str]
+    ) -> requests.PreparedRequest:
+        for name, value in headers.items():
+            if not (value.isascii() and value.isprintable()):
+                # The only header that is not fixed is the token's.
+                raise ServiceError(
+                    Cause.UNAUTHORISED, f"{self._host}: {name} is not one line of plain characters"
+                )
+        return requests.Request(
+            method, self._url, headers={**_HEADERS, **headers}, data=body or None
+        ).prepare()
+
+    def _context(self) -> ssl.SSLContext | None:
+        if self._files is None:
+            return None
+        ca_file, client_file = self._files
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        try:
+            context.load_verify_locations(cafile=ca_file)
+        except (OSError, ssl.SSLError):
+            raise ServiceError(
+                Cause.TLS, f"{self._host}: ca_file is no certificate authority (PEM)"
+            ) from None
+        if client_file is not None:
+            try:
+                # With a password given, OpenSSL does not ask for one on the terminal.
+                context.load_cert_chain(client_file, password="")
+            except (OSError, ssl.SSLError):
+                raise ServiceError(
+                    Cause.TLS,
+                    f"{self._host}: client_file is no certificate with an open key (PEM)",
+                ) from None
+        return context
+
+    def _reply(self, response: requests.Response) -> Reply:
+        self._check_status(response.status_code)
+        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise malformed(f"{self._host}: a packed answer, which was not asked for")
+        body = bytearray()
+        # `read` and `stream` would wait for a full chunk; this gives what has come.
+        while chunk := response.raw.read1(_CHUNK_BYTES):
+            body += chunk
+            if len(body) > MAX_BYTES:
+                raise malformed(f"{self._host}: an answer of more than {MAX_BYTES} bytes")
+        return Reply(response.status_code, bytes(body))
+
+    def _check_status(self, status: int) -> None:
+        what = f"{self._host}: HTTP {status}"
+        if status in {200, 500}:
+            return
+        if status in {401, 403}:
+            raise ServiceError(Cause.UNAUTHORISED, f"{what}; is the token still good?")
+        if 300 <= status < 400:
+            raise ServiceError(Cause.BROKEN, f"{what}; it sends elsewhere: is the address right?")
+        if status == 429 or status >= 500:
+            raise ServiceError(Cause.BROKEN, f"{what}; the service is out of order or too busy")
+        if status >= 400:
+            raise ServiceError(Cause.REFUSED, f"{what}; is the address right?")
+        raise malformed(f"{what}, which is no answer")
+
+    def _reached(self, response: requests.Response) -> None:
+        # 501 is the word of a server that does not know HEAD, and works.
+        if response.status_code >= 500 and response.status_code != 501:
+            raise ServiceError(
+                Cause.BROKEN, f"{self._host}: HTTP {response.status_code}; it is out of order"
+            )
+
+
+class _Plain(HTTPConnection):
+    def __init__(self, line: Line, **options: Any) -> None:
+        super().__init__(**options)
+        self._line = line
+
+    def _new_conn(self) -> socket.socket:
+        return self._line.connect(self.host, self.port)
+
+    def connect(self) -> None:
+        with _translating(self._line):
+            super().connect()
+
+    def getresponse(self) -> Any:
+        with _translating(self._line):
+            return super().getresponse()
+
+
+class _Secured(_Plain, HTTPSConnection):
+    """The same with TLS."""
+
+
+class _Adapter(HTTPAdapter):
+    """Requests over one line; all that TLS needs is in the context."""
+
+    def __init__(self, line: Line, context: ssl.SSLContext | None) -> None:
+        self._context = context
+        self._connection = functools.partial(_Plain if context is None else _Secured, line)
+        super().__init__(pool_connections=1, pool_maxsize=1)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._context, **options)
+
+    def cert_verify(self, *_: Any) -> None:
+        """Do not add the authorities that come with requests."""
+
+    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **options)
+        pool.ConnectionCls = self._connection
+        return pool
+
+
+@contextmanager
+def _translating(line: Line) -> Iterator[None]:
+    """Foreign exceptions of the block, before urllib3 and requests wrap them."""
+    try:
+        yield
+    except (OSError, http.client.HTTPException) as error:
+        line.deadline.check()
+        raise _translated(error, line.host) from None
+
+
+def _translated(error: Exception, host: str) -> ServiceError:
+    """Our error for one of the network's; its words are ours, for technicians."""
+    match error:
+        case ssl.SSLCertVerificationError(verify_code=code):
+            return ServiceError(Cause.TLS, f"{host}: {_distrust(code)}")
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError() | http.client.RemoteDisconnected():
+            return ServiceError(Cause.NO_NETWORK, f"{host}: it hung up before an answer")
+        case ssl.SSLError() | urllib3.exceptions.SSLError() | requests.exceptions.SSLError():
+            return ServiceError(
+                Cause.TLS, f"{host}: no TLS with it; does it want a client_file, or another one?"
+            )
+        case TimeoutError() | urllib3.exceptions.TimeoutError() | requests.Timeout():
+            return ServiceError(Cause.TIMEOUT, f"{host}: it does not answer; is there a network?")
+        case ConnectionRefusedError():
+            return ServiceError(Cause.NO_NETWORK, f"{host}: nobody listens there; does it run?")
+        case http.client.IncompleteRead() | urllib3.exceptions.ProtocolError():
+            return ServiceError(Cause.NO_NETWORK, f"{host}: the connection broke before the end")
+        case http.client.HTTPException() | urllib3.exceptions.InvalidHeader():
+            return malformed(f"{host}: what it answers is not HTTP")
+        case _:
+            return ServiceError(Cause.NO_NETWORK, f"{host}: no connection; is there a network?")
+
+
+def _distrust(code: int) -> str:
+    if code in _EXPIRED:
+        return "its certificate's time is over or to come; is this machine's clock right?"
+    if code in _OTHER_HOST:
+        return "its certificate is made for another name; is the address right?"
+    return "its certificate is not one of ca_file's"

@@ -22,7 +22,7 @@ from kiosk.policy.model import PolicyType
 from offline_cache.format import parse_policy_type, parse_status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from kiosk.online.messages import Element
@@ -33,7 +33,7 @@ TYPES: Final = "http://ffoms.ru/types/"
 MPIP: Final = f"{TYPES}mpiPersonInfoSchema"
 COM: Final = f"{TYPES}commonTypes"
 
-_PREFIXES: Final = {"soapenv": SOAP, "mpip": MPIP, "com": COM}
+_PREFIXES: Final[Mapping[str | None, str]] = {"soapenv": SOAP, "mpip": MPIP, "com": COM}
 _OK: Final = 200
 
 _PASSPORT: Final = re.compile(r"([0-9]{4}) № ([0-9]{6})")
@@ -56,6 +56,8 @@ _OPEN_SINCE: Final = 2999
 """From this year on a date is "no end": 2999-12-31 and 9999-12-31 are written for it."""
 
 _ENP: Final = re.compile(r"[0-9]{16}")
+_CERTIFICATE: Final = re.compile(r"[0-9]{9}")
+_SNILS: Final = re.compile(r"[0-9]{11}")
 _FIVE_DIGITS: Final = re.compile(r"[0-9]{5}")
 
 
@@ -81,18 +83,18 @@ def question(policy: PresentedPolicy, on: date, request_id: str) -> bytes:
 def _put_number(into: Element, policy: PresentedPolicy) -> None:
     if policy.enp is not None:
         # Without the type: which kind of policy it is now may differ from what was printed.
-        element(element(into, MPIP, "pcy"), COM, "enp", policy.enp)
+        element(element(into, MPIP, "pcy"), COM, "enp", _whole(policy.enp, _ENP))
     elif policy.temporary_certificate is not None:
         pcy = element(into, MPIP, "pcy")
         element(pcy, COM, "pcyType", PolicyType.TEMPORARY_PAPER.value)
-        element(pcy, COM, "tmpcertNum", policy.temporary_certificate)
+        element(pcy, COM, "tmpcertNum", _whole(policy.temporary_certificate, _CERTIFICATE))
     elif policy.old_policy is not None:
         pcy = element(into, MPIP, "pcy")
         element(pcy, COM, "pcyType", PolicyType.OLD.value)
         _put_series_and_number(pcy, "pcy", policy.old_policy)
     elif policy.snils is not None and policy.birth_date is not None:
         by_snils = element(into, MPIP, "snilsDr")
-        element(by_snils, MPIP, "snils", policy.snils)
+        element(by_snils, MPIP, "snils", _whole(policy.snils, _SNILS))
         element(by_snils, MPIP, "birthDay", policy.birth_date.isoformat())
     elif policy.identity_document is not None:
         dudl = element(into, MPIP, "dudl")
@@ -100,6 +102,13 @@ def _put_number(into: Element, policy: PresentedPolicy) -> None:
         _put_series_and_number(dudl, "dudl", policy.identity_document)
     else:
         raise ServiceError(Cause.NOT_ASKABLE, "a document without a number to ask by")
+
+
+def _whole(number: str, shape: re.Pattern[str]) -> str:
+    """The number, if it has its shape: half a one would only be refused."""
+    if not shape.fullmatch(number):
+        raise ServiceError(Cause.NOT_ASKABLE, "a number that is not a whole one")
+    return number
 
 
 def _put_series_and_number(into: Element, prefix: str, text: str) -> None:
@@ -254,7 +263,7 @@ def _item(element_: Element) -> Item:
 
 def _name(element_: Element) -> str | None:
     """The local name of an element of the fund's types, of whatever version; None: another's."""
-    namespace, _, local = element_.tag.rpartition("}")
+    namespace, _, local = str(element_.tag).rpartition("}")
     return local if namespace.startswith("{" + TYPES) else None
 
 

@@ -35,6 +35,9 @@ def parse(message: bytes) -> Element:
     """
     if len(message) > MAX_BYTES:
         raise malformed(f"an answer of more than {MAX_BYTES} bytes")
+    if b"\0" in message:
+        # UTF-16 and UTF-32 with a mark for it and no declaration do not show in `docinfo`.
+        raise malformed("an answer in an encoding that is not expected")
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,

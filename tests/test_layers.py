@@ -13,7 +13,7 @@ DOORS = {
     "smartcard": {"drivers.pcsc"},
     "serial": {"drivers.scanner"},
     "pygame": {"ui.window", "ui.paint", "ui.photo", "ui.png", "ui.shapes"},
-    "sqlite_utils": {"kiosk.second_look.queue"},
+    "sqlite_utils": {"kiosk.second_look.queue", "kiosk.second_look.store"},
     "requests": {"kiosk.online.client"},
     "lxml": {"kiosk.online.messages", "kiosk.demo.fund_messages"},
     "cryptography": {
@@ -21,6 +21,7 @@ DOORS = {
         "kiosk.authenticity.keys",
         "kiosk.demo.certificates",
         "kiosk.demo.issuer_keys",
+        "kiosk.second_look.seal",
         "offline_cache.publisher.signing",
     },
     "urllib3": {"offline_cache.fetch_http", "kiosk.online.client"},

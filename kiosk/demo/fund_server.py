@@ -67,7 +67,7 @@ class FundServer:
         self.closing = threading.Event()
         self._faults: list[tuple[re.Pattern[str], Fault, int]] = []
         self._lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _handler(self))
+        self._server = TlsServer(("127.0.0.1", 0), _handler(self))
         self._scheme = "http"
         if certificates is not None:
             self._scheme = "https"
@@ -122,12 +122,15 @@ class FundServer:
         return None
 
 
-class _Server(ThreadingHTTPServer):
+class TlsServer(ThreadingHTTPServer):
+    """A thread a connection; over TLS once it has a context."""
+
     daemon_threads = True
     block_on_close = False
     tls: ssl.SSLContext | None = None
 
     def finish_request(self, request: Any, client_address: Any) -> None:
+        """Shake hands and answer."""
         # On the connection's own thread: a client that stalls in the handshake holds only itself.
         if self.tls is not None:
             request.settimeout(_HANDSHAKE_SECONDS)

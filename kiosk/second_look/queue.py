@@ -156,14 +156,16 @@ class SecondLookQueue:
     def acknowledge(self, entry_id: int, after: str, at: datetime) -> Answered | None:
         """Let an answered question go, with the code `after` of its new verdict; aware `at`.
 
-        None: it is gone already, so that nobody hears of one question twice.
-
-        Raises:
-            QueueError: the file cannot be written at the moment; the question stays.
+        None: nothing is to be told: it is gone already, so that nobody hears of one question twice,
+        or the disk did not take it; that is logged, the question stays and is asked again.
+        Never raises.
         """
-        with self._store.transaction() as db:
-            moved = self._move(db, entry_id, str(after), None, _stored(at))
-            self._forget_old(db, _stored(at))
+        try:
+            with self._store.transaction() as db:
+                moved = self._move(db, entry_id, str(after), None, _stored(at))
+                self._forget_old(db, _stored(at))
+        except QueueError:
+            return None
         return moved
 
     def give_up(self, entry_id: int, why: str, at: datetime) -> None:

@@ -161,12 +161,15 @@ class Client:
         self._check_status(response.status_code)
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise malformed(f"{self._host}: a packed answer, which was not asked for")
+        too_large = malformed(f"{self._host}: an answer of more than {MAX_BYTES} bytes")
+        if (response.raw.length_remaining or 0) > MAX_BYTES:
+            raise too_large
         body = bytearray()
         # `read` and `stream` would wait for a full chunk; this gives what has come.
         while chunk := response.raw.read1(_CHUNK_BYTES):
             body += chunk
             if len(body) > MAX_BYTES:
-                raise malformed(f"{self._host}: an answer of more than {MAX_BYTES} bytes")
+                raise too_large
         return Reply(response.status_code, bytes(body))
 
     def _check_status(self, status: int) -> None:
@@ -245,8 +248,8 @@ def _translating(line: Line) -> Iterator[None]:
 def _translated(error: Exception, host: str) -> ServiceError:
     """Our error for one of the network's; its words are ours, for technicians."""
     match error:
-        case ssl.SSLCertVerificationError(verify_code=code):
-            return ServiceError(Cause.TLS, f"{host}: {_distrust(code)}")
+        case ssl.SSLCertVerificationError():
+            return ServiceError(Cause.TLS, f"{host}: {_distrust(error)}")
         case ssl.SSLEOFError() | ssl.SSLZeroReturnError() | http.client.RemoteDisconnected():
             return ServiceError(Cause.NO_NETWORK, f"{host}: it hung up before an answer")
         case ssl.SSLError() | urllib3.exceptions.SSLError() | requests.exceptions.SSLError():
@@ -259,15 +262,16 @@ def _translated(error: Exception, host: str) -> ServiceError:
             return ServiceError(Cause.NO_NETWORK, f"{host}: nobody listens there; does it run?")
         case http.client.IncompleteRead() | urllib3.exceptions.ProtocolError():
             return ServiceError(Cause.NO_NETWORK, f"{host}: the connection broke before the end")
-        case http.client.HTTPException() | urllib3.exceptions.InvalidHeader():
+        case http.client.HTTPException() | requests.exceptions.InvalidHeader():
             return malformed(f"{host}: what it answers is not HTTP")
         case _:
             return ServiceError(Cause.NO_NETWORK, f"{host}: no connection; is there a network?")
 
 
-def _distrust(code: int) -> str:
-    if code in _EXPIRED:
+def _distrust(error: ssl.SSLCertVerificationError) -> str:
+    if error.verify_code in _EXPIRED:
         return "its certificate's time is over or to come; is this machine's clock right?"
-    if code in _OTHER_HOST:
+    if error.verify_code in _OTHER_HOST:
         return "its certificate is made for another name; is the address right?"
-    return "its certificate is not one of ca_file's"
+    # The words are OpenSSL's own, one of a fixed list.
+    return f"ca_file does not vouch for its certificate ({error.verify_message})"

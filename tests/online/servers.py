@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import ssl
+import struct
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from kiosk.demo.certificates import Certificates
+
+_DRIP_SECONDS: Final = 0.02
 
 
 def answer(status: int, body: bytes, *headers: str) -> bytes:
@@ -36,13 +40,18 @@ class Peer:
         """Send at once."""
         self.socket.sendall(content)
 
-    def drip(self, content: bytes, seconds: float = 0.02) -> None:
-        """Send byte by byte, and start again at the end."""
-        while not self.over.is_set():
-            for place in range(len(content)):
-                self.socket.sendall(content[place : place + 1])
-                if self.over.wait(seconds):
-                    return
+    def drip(self, content: bytes, *, first: bytes = b"") -> None:
+        """Send `first` at once, and `content` byte by byte, again and again."""
+        self.socket.sendall(first)
+        for byte in itertools.cycle(content):
+            self.socket.sendall(bytes([byte]))
+            if self.over.wait(_DRIP_SECONDS):
+                return
+
+    def reset(self) -> None:
+        """Break the connection off with a RST."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
 
     def hang(self) -> None:
         """Say nothing more."""
@@ -133,3 +142,17 @@ class RawServer:
                 peer.take_request()
             self._act(peer)
         peer.socket.close()
+
+
+@contextmanager
+def full_server() -> Iterator[int]:
+    """The port of a server that takes no more connections: it drops the first packets of new ones.
+
+    Linux does so when as many are waiting to be accepted as `listen` allowed, and one.
+    """
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        port = listening.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)):
+            yield port

@@ -50,7 +50,7 @@ _MOST_DIGITS: Final = 5
 """With more of them a code may be somebody's number."""
 
 
-def of_items(items: tuple[Item, ...]) -> None:
+def refuse(items: tuple[Item, ...]) -> None:
     """Return if all of an answer's errors say that there is no such person.
 
     Raises:

@@ -3,7 +3,7 @@
 SOAP 1.1, operation `getInsuranceStatus` of the federal register of insured people (since 2022).
 Pure: a policy in, bytes out; bytes in, an answer out. Answers are read by the elements' local
 names, since the version of the types stands in the namespace of newer installations, and in any
-order. What an error of the service means is decided in `ferzl_errors`.
+order. What an error of the service means is said in `ferzl_errors`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Final
 from kiosk.lookup import Absent, Cause, Found, HowKnown, KnownBy, Record
 from kiosk.online import person
 from kiosk.online.errors import ServiceError
-from kiosk.online.ferzl_errors import Item, of_fault, of_items
+from kiosk.online.ferzl_errors import Item, of_fault, refuse
 from kiosk.online.messages import element, malformed, parse, serialise, text_of
 from kiosk.policy.model import PolicyType
 from offline_cache.format import parse_policy_type, parse_status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from kiosk.online.messages import Element
@@ -36,8 +36,8 @@ COM: Final = f"{TYPES}commonTypes"
 _PREFIXES: Final[Mapping[str | None, str]] = {"soapenv": SOAP, "mpip": MPIP, "com": COM}
 _OK: Final = 200
 
-_PASSPORT: Final = re.compile(r"([0-9]{4}) № ([0-9]{6})")
-_BIRTH_CERTIFICATE: Final = re.compile(r"([IVX]{1,8}-[А-ЯЁ]{2}) № ([0-9]{6})")
+_PASSPORT: Final = re.compile(r"[0-9]{4} № [0-9]{6}")
+_BIRTH_CERTIFICATE: Final = re.compile(r"[IVX]{1,8}-[А-ЯЁ]{2} № [0-9]{6}")
 _PASSPORT_TYPE: Final = "14"
 _BIRTH_CERTIFICATE_TYPE: Final = "3"
 _FOREIGN_PASSPORT_TYPE: Final = "9"
@@ -113,7 +113,7 @@ def _whole(number: str, shape: re.Pattern[str]) -> str:
 
 def _put_series_and_number(into: Element, prefix: str, text: str) -> None:
     """`<series> № <number>`, or the number alone, as two elements or one."""
-    series, _, number = (part.strip() for part in text.rpartition("№"))
+    series, _, number = (" ".join(part.split()) for part in text.rpartition("№"))
     if not number:
         raise ServiceError(Cause.NOT_ASKABLE, "a series without a number")
     if series:
@@ -142,56 +142,65 @@ def answer(
 
     `now` is when it came, aware; `insurer_of` knows insurers by their code of five digits (F002).
     A record under another ENP than the one asked is taken: numbers are merged, and the answer's
-    is the main one.
+    is the main one. Whether it is the person who was presented is said by `person_matches`.
 
     Raises:
         ServiceError: the service says that it failed or does not take the question, or it says
             nothing that can be used.
     """
-    response = _response(body, status)
-    items = tuple(map(_item, _inside(response, "errors", "errorItem")))
-    statuses = _children(response, "status")
-    if bool(items) == bool(statuses):
-        raise malformed("not one of a status and errors")
-    given = _text(response, "externalRequestId")
-    if given is not None and given.strip("{}").lower() != request_id.lower():
-        raise malformed("the answer to another question")
-    if items:
-        of_items(items)
-    if given is None:
-        raise malformed("an answer that does not say to what")
-    known = HowKnown(KnownBy.ONLINE, now)
-    if status != _OK:
-        raise ServiceError(Cause.BROKEN, "a fault's HTTP status with a plain answer")
-    if items:
-        return Absent(known)
-    if len(statuses) > 1:
-        # One person has one state: several are several people, and whose it is cannot be known.
-        raise ServiceError(Cause.AMBIGUOUS, "more than one status")
-    return Found(_record(statuses[0], policy, insurer_of), known)
-
-
-def _response(body: bytes, status: int) -> Element:
-    """The response in its envelope, or the error that a SOAP fault (SOAP 1.1, 4.4) stands for."""
     try:
-        root = parse(body)
-    except ServiceError:
-        if status == _OK:
-            raise
-        raise ServiceError(Cause.BROKEN, "a server's fault without a message") from None
+        found = _read(_response(body), policy, request_id, insurer_of)
+    except ServiceError as error:
+        if status != _OK and error.cause is Cause.MALFORMED:
+            raise ServiceError(Cause.BROKEN, "a server's fault without a SOAP fault") from None
+        raise
+    if status != _OK:
+        raise ServiceError(Cause.BROKEN, "a plain answer with the HTTP status of a fault")
+    known = HowKnown(KnownBy.ONLINE, now)
+    return Absent(known) if found is None else Found(found, known)
+
+
+def _response(body: bytes) -> Element:
+    """The response in its envelope, or the error that a SOAP fault (SOAP 1.1, 4.4) stands for."""
+    root = parse(body)
     bodies = [one for one in root if one.tag == f"{{{SOAP}}}Body"]
     if root.tag != f"{{{SOAP}}}Envelope" or len(bodies) != 1 or len(bodies[0]) != 1:
-        raise (
-            malformed("not an envelope with one message")
-            if status == _OK
-            else ServiceError(Cause.BROKEN, "a server's fault without an envelope")
-        )
+        raise malformed("not an envelope with one message")
     message = bodies[0][0]
     if message.tag == f"{{{SOAP}}}Fault":
         raise of_fault(text_of(message.find("faultcode")))
     if _name(message) != "getInsuranceStatusResponse":
         raise malformed("another message than the one asked for")
     return message
+
+
+def _read(
+    response: Element,
+    policy: PresentedPolicy,
+    request_id: str,
+    insurer_of: Callable[[str], Smo | None],
+) -> Record | None:
+    """The record in a response; None: there is no such person."""
+    errors = tuple(
+        Item(_text(one, "code"), _text(one, "message"))
+        for group in _children(response, "errors")
+        for one in _children(group, "errorItem")
+    )
+    statuses = _children(response, "status")
+    if bool(errors) == bool(statuses):
+        raise malformed("not one of a status and errors")
+    given = _text(response, "externalRequestId")
+    if given is not None and given.strip("{}").lower() != request_id.lower():
+        raise malformed("the answer to another question")
+    if errors:
+        refuse(errors)
+    if given is None:
+        # An error may come from before the question was read; an answer may not.
+        raise malformed("an answer that does not say to what")
+    if len(statuses) > 1:
+        # One person has one state: several are several people, and whose it is cannot be known.
+        raise ServiceError(Cause.AMBIGUOUS, "more than one status")
+    return _record(statuses[0], policy, insurer_of) if statuses else None
 
 
 def _record(
@@ -257,22 +266,14 @@ def _day(parent: Element, name: str) -> date | None:
     return found
 
 
-def _item(element_: Element) -> Item:
-    return Item(_text(element_, "code"), _text(element_, "message"))
-
-
-def _name(element_: Element) -> str | None:
+def _name(node: Element) -> str | None:
     """The local name of an element of the fund's types, of whatever version; None: another's."""
-    namespace, _, local = str(element_.tag).rpartition("}")
+    namespace, _, local = str(node.tag).rpartition("}")
     return local if namespace.startswith("{" + TYPES) else None
 
 
 def _children(parent: Element, name: str) -> list[Element]:
     return [child for child in parent if _name(child) == name]
-
-
-def _inside(parent: Element, outer: str, inner: str) -> Iterator[Element]:
-    return (one for group in _children(parent, outer) for one in _children(group, inner))
 
 
 def _text(parent: Element, name: str) -> str | None:

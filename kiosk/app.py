@@ -15,19 +15,19 @@ import select
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from drivers.events import CardProgress, Device, DeviceLost, DeviceReady
 from kiosk.catalogue import Catalogue
-from kiosk.checker import Checker, CheckWorker, KioskEvent, ListChanged, desk_of
-from kiosk.lookup import NoService
-from kiosk.offline import ListStatus, OfflineLookup
-from kiosk.presenter import Surroundings, present
+from kiosk.check_worker import CheckWorker, KioskEvent, ListChanged, LooksChanged
+from kiosk.compose import make_looks, make_sources
+from kiosk.offline import ListStatus
+from kiosk.presenter import Surroundings, is_asking, present
+from kiosk.second_look.worker import FundChanged, SecondLookWorker
 from kiosk.session import fail, handle, tick
-from kiosk.states import Ask, DeviceState, Limits, Session, Showing
+from kiosk.states import Ask, DeviceState, Entered, Limits, Session, Showing
 from kiosk.supervise import Supervisor, Worker
-from offline_cache.reference import ReferenceData
 from ui.window import Quit
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from kiosk.clock import Clock
     from kiosk.config import Config
+    from kiosk.policy.model import PresentedPolicy
     from ui.screen import Screen
     from ui.window import InputEvent, Window
 
@@ -47,6 +48,8 @@ _PUT_SECONDS: Final = 1.0
 _PUMP_SECONDS: Final = 0.07
 """How often a window asks for input: its events do not come through a file descriptor. Well under
 the tenth of a second in which a touch must be answered, and 14 wake-ups a second."""
+_ASKING_SECONDS: Final = 0.125
+"""How often the bar of a question to the fund moves: its frames are three seconds long."""
 _LOOK_SECONDS: Final = 5.0
 """How often the workers are looked at when nothing else happens."""
 _RETURN_SECONDS: Final = 0.5
@@ -136,12 +139,18 @@ class App:
         self._on_input = on_input
         self._screen: Screen | None = None
         self._catalogue = Catalogue(config.kiosk.language)
-        self._list_status = ListStatus()
-        self._reference = ReferenceData()
-        offline = OfflineLookup(config.register.dir, config.register.key_file)
+        self._around = Surroundings(ListStatus(), clock.now(), time.monotonic())
+        sources = make_sources(config, clock)
+        self._looks = make_looks(config)
         self._checker = CheckWorker(
-            offline,
-            Checker(offline, NoService(), clock, config.register.dir, desk_of(config)),
+            sources.offline, sources.checker, clock, sources.fund, self._looks
+        )
+        self._second = SecondLookWorker(
+            self._looks,
+            sources.fund,
+            self._checker.deliver,
+            clock,
+            hold=lambda: self._checker.asks_fund,
         )
         self._supervisor = Supervisor(self._workers(), self.inbox.put)
         self._session = Session(
@@ -163,6 +172,7 @@ class App:
         reader = PcscReader(name_prefix=self._config.reader.name)
         workers = [
             Worker("checker", self._checker),
+            Worker("second look", self._second),
             Worker("reader", reader, Device.READER),
         ]
         if self._config.scanner.port is not None:
@@ -181,6 +191,10 @@ class App:
         """Make `run` return; may be called from any thread and from a signal handler."""
         self._stopping = True
         self.inbox.wake()
+
+    def enter(self, policy: PresentedPolicy) -> None:
+        """Check what a registrar typed, as a document is checked; may be called from any thread."""
+        self.inbox.put(Entered(policy))
 
     def run(self) -> None:
         """Show the kiosk until `stop`, a quit key or the window's closing."""
@@ -207,6 +221,8 @@ class App:
                 _log.error("threads did not end: %s", ", ".join(stuck))
             else:
                 self.inbox.close()
+                if self._looks is not None:
+                    self._looks.close()
 
     def _turn(self, events: list[KioskEvent]) -> None:
         for action in self._window.pump() if self._window.needs_pump else ():
@@ -216,17 +232,24 @@ class App:
                 self._on_input(action)
         now = time.monotonic()
         for event in [*events, *self._supervisor.look()]:
-            if isinstance(event, ListChanged):
-                self._list_status = event.status
-                self._reference = event.reference
-                self._has_reported(ListChanged)
-                continue
-            if isinstance(event, DeviceReady | DeviceLost):
-                _log.info("%s", event)
-                self._has_reported(event.device)
-            self._session, questions = handle(self._session, event, now)
-            self._ask(questions)
+            self._take(event, now)
         self._session = tick(self._session, now)
+
+    def _take(self, event: KioskEvent, now: float) -> None:
+        match event:
+            case ListChanged(status, reference):
+                self._around = replace(self._around, list_status=status, reference=reference)
+                self._has_reported(ListChanged)
+            case FundChanged(mode):
+                self._around = replace(self._around, fund=mode)
+            case LooksChanged(changes):
+                self._around = replace(self._around, looks=changes)
+            case _:
+                if isinstance(event, DeviceReady | DeviceLost):
+                    _log.info("%s", event)
+                    self._has_reported(event.device)
+                self._session, questions = handle(self._session, event, now)
+                self._ask(questions)
 
     def _has_reported(self, part: Device | type[ListChanged]) -> None:
         self._awaited.discard(part)
@@ -238,9 +261,7 @@ class App:
             self._checker.ask(question)
 
     def _show(self) -> None:
-        around = Surroundings(
-            self._list_status, self._clock.now(), time.monotonic(), self._reference
-        )
+        around = replace(self._around, moment=self._clock.now(), now=time.monotonic())
         screen = present(self._session, around, self._config.kiosk, self._catalogue)
         if screen == self._screen:
             return
@@ -258,6 +279,8 @@ class App:
         waits = [60.0 - time.time() % 60.0 + 0.01, look]
         if self._session.deadline is not None:
             waits.append(self._session.deadline - now)
+        if is_asking(self._session):
+            waits.append(_ASKING_SECONDS)
         if isinstance(self._session.state, Showing):
             # The countdown's next whole second.
             waits.append((self._session.state.until - now) % 1.0 + 0.001)

@@ -1,4 +1,4 @@
-"""`kiosk check`: one policy against the configured register, whatever is known of it.
+"""`kiosk check`: one policy against the configured register and services, whatever is known of it.
 
 Exactly one of `_WAYS` says what was presented; the rest of the options say who presents it.
 """
@@ -73,6 +73,8 @@ def _ways(command: Callable[..., None]) -> Callable[..., None]:
 @click.pass_context
 def check(context: click.Context, /, config: Path | None, **options: Any) -> None:
     """Check one policy against the configured register and print the verdict as JSON.
+
+    Where the register does not settle it, the configured services of the fund are asked.
 
     Exit code: 0 insured, 1 not insured, 3 could not check, 4 malformed input.
     """
@@ -158,19 +160,17 @@ def _with_birth_date(person: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_and_exit(config: Config, policy: PresentedPolicy) -> None:
-    from kiosk.checker import Checker, desk_of
     from kiosk.clock import Clock
-    from kiosk.lookup import NoService
-    from kiosk.offline import OfflineLookup
+    from kiosk.compose import make_sources
     from kiosk.verdict_json import verdict_to_json
 
-    offline = OfflineLookup(config.register.dir, config.register.key_file)
-    checker = Checker(offline, NoService(), Clock(), config.register.dir, desk_of(config))
+    sources = make_sources(config, Clock())
+    checker = sources.checker
     try:
         checker.refresh()
         verdict = checker.weigh(policy, checker.check(policy))
     finally:
-        offline.close()
+        sources.offline.close()
     print_json(verdict_to_json(verdict))
     raise SystemExit(exit_of(verdict))
 

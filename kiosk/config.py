@@ -79,6 +79,54 @@ class UpdateSection:
 
 
 @dataclass(frozen=True, slots=True)
+class OnlineSection:
+    """`[online]`: how the fund's services are asked; which ones, say `[ferzl]` and `[zp1]`."""
+
+    deadline_seconds: int = 3
+    """For a person's whole question, both services together (1 to 10)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FerzlSection:
+    """`[ferzl]`: the federal register's service (SOAP); it is asked before `[zp1]`."""
+
+    url: str = ""
+    """Empty: not asked."""
+    ca_file: Path | None = None
+    """Certificate authority (PEM) that signed the server."""
+    client_file: Path | None = None
+    """Certificate and key (PEM) by which the server knows this kiosk."""
+    token_file: Path | None = None
+    """Holds the token; absent: the systemd credential `ferzl-token`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Zp1Section:
+    """`[zp1]`: a regional gateway that speaks HL7 v2.6 (ZP1)."""
+
+    url: str = ""
+    """Empty: not asked."""
+    ca_file: Path | None = None
+    client_file: Path | None = None
+    sender: str = ""
+    """Name of this application as agreed with the gateway (BHS.3)."""
+    territory: str = ""
+    """Two-digit code of the territory that asks (BHS.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecondLookSection:
+    """`[second_look]`: what the fund could not be asked is asked when it is back."""
+
+    dir: Path | None = None
+    """Folder of the sealed questions; absent: nothing is kept."""
+    most: int = 10_000
+    """Questions kept at most (10 to 100,000)."""
+    days: int = 3
+    """How long one is kept (1 to 30)."""
+
+
+@dataclass(frozen=True, slots=True)
 class ScreenSection:
     """`[screen]`: the display."""
 
@@ -99,6 +147,10 @@ class Config:
     scanner: ScannerSection = field(default_factory=ScannerSection)
     register: RegisterSection = field(default_factory=RegisterSection)
     update: UpdateSection = field(default_factory=UpdateSection)
+    online: OnlineSection = field(default_factory=OnlineSection)
+    ferzl: FerzlSection = field(default_factory=FerzlSection)
+    zp1: Zp1Section = field(default_factory=Zp1Section)
+    second_look: SecondLookSection = field(default_factory=SecondLookSection)
     screen: ScreenSection = field(default_factory=ScreenSection)
 
 
@@ -106,6 +158,9 @@ _BOUNDS: Final[dict[tuple[str, str], tuple[int, int]]] = {
     ("kiosk", "result_seconds"): (1, 120),
     ("scanner", "baud"): (300, 4_000_000),
     ("update", "deadline_seconds"): (10, 86_400),
+    ("online", "deadline_seconds"): (1, 10),
+    ("second_look", "most"): (10, 100_000),
+    ("second_look", "days"): (1, 30),
     ("screen", "width"): (0, 8192),
     ("screen", "height"): (0, 8192),
 }
@@ -116,6 +171,10 @@ _SECTIONS: Final = {
     "scanner": ScannerSection,
     "register": RegisterSection,
     "update": UpdateSection,
+    "online": OnlineSection,
+    "ferzl": FerzlSection,
+    "zp1": Zp1Section,
+    "second_look": SecondLookSection,
     "screen": ScreenSection,
 }
 
@@ -160,6 +219,7 @@ def parse(document: dict[str, Any], *, folder: Path = Path()) -> Config:
     if (config.register.dir is None) != (config.register.key_file is None):
         raise ConfigError("[register] dir and key_file: give both, or neither")
     _check_update(config)
+    _check_services(config)
     okato = config.kiosk.okato
     if okato and not (len(okato) == 5 and okato.isascii() and okato.isdecimal()):
         raise ConfigError("[kiosk] okato: five digits, such as 40000")
@@ -170,14 +230,32 @@ def _check_update(config: Config) -> None:
     update = config.update
     if not update.url:
         return
-    try:
-        check_address(update.url, update.ca_file)
-    except AddressError as error:
-        raise ConfigError(f"[update] url: {error}") from None
+    _check_url("update", update.url, update.ca_file)
     if update.root_file is None:
         raise ConfigError("[update] url needs root_file, the root of trust")
     if config.register.dir is None:
         raise ConfigError("[update] url needs [register] dir and key_file")
+
+
+def _check_services(config: Config) -> None:
+    for name, service in (("ferzl", config.ferzl), ("zp1", config.zp1)):
+        if service.url:
+            _check_url(name, service.url, service.ca_file)
+    zp1 = config.zp1
+    if zp1.url and not zp1.sender:
+        raise ConfigError("[zp1] url needs sender, the name agreed with the gateway")
+    territory = zp1.territory
+    if zp1.url and not (len(territory) == 2 and territory.isascii() and territory.isdecimal()):
+        raise ConfigError("[zp1] territory: two digits, such as 78")
+    if config.second_look.dir is not None and config.register.dir is None:
+        raise ConfigError("[second_look] dir needs [register] dir and key_file: its seal")
+
+
+def _check_url(section: str, url: str, ca_file: Path | None) -> None:
+    try:
+        check_address(url, ca_file)
+    except AddressError as error:
+        raise ConfigError(f"[{section}] url: {error}") from None
 
 
 def _section(name: str, kind: type[Any], values: Any, folder: Path) -> Any:

@@ -41,8 +41,8 @@ _OF_CODE: Final = {
     FormatReason.ENP_DATE: CouldNotCheckReason.NOT_A_POLICY_NUMBER,
 }
 
-Document = CardImage | CardRejected | BarcodeFrame
-"""The driver events that put a document before the kiosk."""
+Document = CardImage | CardRejected | BarcodeFrame | PresentedPolicy
+"""What puts a document before the kiosk: a driver's event, or what a registrar has typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,8 @@ def take_in(document: Document) -> Readable | Unreadable:
             return _of_code(decode_text, payload)
         case CardImage():
             return _of_card(document)
+        case PresentedPolicy():
+            return Readable(document)
         case _:
             assert_never(document)
 

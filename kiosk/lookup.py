@@ -124,11 +124,3 @@ class Lookup(Protocol):
     def ask(self, policy: PresentedPolicy, now: datetime) -> Answer:
         """Answer for `policy` at the aware time `now`; never raises."""
         ...
-
-
-class NoService:
-    """The online side of a kiosk without a configured service: always says so."""
-
-    def ask(self, policy: PresentedPolicy, now: datetime) -> Answer:  # noqa: ARG002
-        """Answer that there is nobody to ask."""
-        return Unavailable(Cause.NOT_CONFIGURED)

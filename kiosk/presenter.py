@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from math import ceil
+from math import ceil, floor
 from typing import TYPE_CHECKING, Final, assert_never
 
 from drivers.events import Device
 from kiosk import presenter_result
-from kiosk.presenter_words import Words
-from kiosk.states import Checking, Reading, Receiving, Session, Showing, Waiting
+from kiosk.online.fund import FundMode
+from kiosk.presenter_words import Words, headline_of
+from kiosk.states import Checking, Reading, Receiving, Session, Showing, Span, Waiting
 from offline_cache.freshness import Freshness
 from offline_cache.reference import ReferenceData
 from ui import screen as view
@@ -20,11 +21,16 @@ if TYPE_CHECKING:
     from kiosk.clock import Moment
     from kiosk.config import KioskSection
     from kiosk.offline import ListStatus
+    from kiosk.second_look.queue import Answered
 
 TIPS: Final = 3
 """Sentences `tip.1` to `tip.<n>`; the next one comes with every fifth minute of the clock, so that
 it costs no frame of its own."""
 _MINUTES_A_TIP: Final = 5
+LOOKS_SHOWN: Final = timedelta(hours=8)
+"""A registrar's shift: whoever was told something else this morning can still be called back."""
+_ASKING_STEPS: Final = 24
+"""Of the bar that runs while the fund is asked: finer ones cost frames and nobody sees them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +43,22 @@ class Surroundings:
     """The same instant on the monotonic clock, on which the session counts."""
     reference: ReferenceData = field(default_factory=ReferenceData)
     """Names and telephones of insurers, hotlines, territories."""
+    fund: FundMode = FundMode.NONE
+    looks: tuple[Answered, ...] = ()
+    """What second looks found to be different, the newest first."""
 
 
 def present(
     session: Session, around: Surroundings, kiosk: KioskSection, catalogue: Catalogue
 ) -> view.Screen:
     """Return the view of `session`."""
-    foot = footer(around, kiosk, catalogue)
+    foot = footer(around, kiosk, catalogue, asking=is_asking(session))
     say = catalogue.text
     match session.state:
         case Waiting():
             if session.stopped_at is not None:
                 return _stopped(session, session.stopped_at, around, foot, kiosk, catalogue)
-            return _idle(session, around, foot, catalogue)
+            return _idle(session, around, foot, kiosk, catalogue)
         case Reading(read=read, announced=announced):
             return view.Busy(
                 foot,
@@ -60,6 +69,8 @@ def present(
             )
         case Receiving():
             return _busy("busy.code", view.Drawing.CODE_TO_WINDOW, foot, catalogue)
+        case Checking(reader=reader, asking=Span() as span):
+            return _asking(reader, span.passed(around.now), foot, catalogue)
         case Checking(reader=reader):
             # The card's frame goes on for the instant of the check: two frames would only flicker.
             if reader is not None:
@@ -78,13 +89,20 @@ def present(
             assert_never(session.state)
 
 
-def footer(around: Surroundings, kiosk: KioskSection, catalogue: Catalogue) -> view.Footer:
+def is_asking(session: Session) -> bool:
+    """Whether the screen shows that the fund is being asked."""
+    return isinstance(session.state, Checking) and session.state.asking is not None
+
+
+def footer(
+    around: Surroundings, kiosk: KioskSection, catalogue: Catalogue, *, asking: bool = False
+) -> view.Footer:
     """Return the line at the foot of every frame."""
     say = catalogue.text
     moment = around.moment
     return view.Footer(
         *_list_line(around.list_status, moment, catalogue),
-        network_text=say("footer.network.none"),
+        network_text=say(f"footer.network.{'asking' if asking else around.fund.name.lower()}"),
         kiosk_text=say("footer.kiosk", id=kiosk.id),
         time_text=f"{moment.local:%H:%M}" if moment.trusted else say("footer.clock.wrong"),
     )
@@ -117,8 +135,27 @@ def _busy(key: str, drawing: view.Drawing, foot: view.Footer, catalogue: Catalog
     return view.Busy(foot, catalogue.text(f"{key}.title"), catalogue.text(f"{key}.text"), drawing)
 
 
+def _asking(
+    reader: str | None, passed: float, foot: view.Footer, catalogue: Catalogue
+) -> view.Busy:
+    """The fund is asked; the bar is the time that it has left."""
+    say = catalogue.text
+    by_card = reader is not None
+    return view.Busy(
+        foot,
+        say("busy.asking.title"),
+        say("busy.asking.card.text" if by_card else "busy.asking.text"),
+        view.Drawing.CARD_INTO_SLOT if by_card else view.Drawing.CODE_TO_WINDOW,
+        floor(passed * _ASKING_STEPS) / _ASKING_STEPS,
+    )
+
+
 def _idle(
-    session: Session, around: Surroundings, foot: view.Footer, catalogue: Catalogue
+    session: Session,
+    around: Surroundings,
+    foot: view.Footer,
+    kiosk: KioskSection,
+    catalogue: Catalogue,
 ) -> view.Idle:
     say = catalogue.text
     ways = {
@@ -132,13 +169,28 @@ def _idle(
             text = say(f"idle.{way}" if works else f"idle.{way}.lost")
             invitations.append(view.Invitation(drawing, text, works))
     working = [way for device, (way, _) in ways.items() if session.works(device)]
-    tip = around.moment.local.minute // _MINUTES_A_TIP % TIPS + 1
     return view.Idle(
         foot,
         say("idle.title"),
         say(f"idle.text.{'both' if len(working) > 1 else working[0]}"),
         tuple(invitations),
-        say(f"tip.{tip}"),
+        _remark(around, kiosk, catalogue),
+    )
+
+
+def _remark(around: Surroundings, kiosk: KioskSection, catalogue: Catalogue) -> str:
+    """A tip; for a registrar what a second look found, since somebody may have to be called."""
+    say = catalogue.text
+    now = around.moment.local
+    newest = next((look for look in around.looks if now - look.answered_at < LOOKS_SHOWN), None)
+    if newest is None or kiosk.audience != "registrar":
+        return say(f"tip.{now.minute // _MINUTES_A_TIP % TIPS + 1}")
+    return say(
+        "second_look.numbered" if newest.last_digits else "second_look.unnumbered",
+        last=newest.last_digits,
+        time=f"{newest.asked_at.astimezone(now.tzinfo):%H:%M}",
+        before=headline_of(newest.before, catalogue),
+        after=headline_of(newest.after, catalogue),
     )
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import csv
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kiosk.comparison import Agreement, Check, Field, Outcome, compare
 from kiosk.lookup import KnownBy, Record
 from kiosk.policy import enp
 from kiosk.policy.model import Sex
-from kiosk.presenter_words import Words, day_of, family_of, how_known
+from kiosk.presenter_words import Words, day_of, family_of, headline_of, how_known
 from kiosk.reasons import NOTE_STEP, Note
 from kiosk.verdict_json import reason_code
 from ui import screen as view
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
     from kiosk.catalogue import Catalogue
@@ -47,28 +48,41 @@ def present(
     detail = own_words or catalogue.text_or_empty(f"reason.{reason}.detail")
     notes = (detail, *(_note(note, catalogue) for note in verdict.notes))
     surname, names = _names(policy, catalogue)
-    known = verdict.known
-    online = known is not None and known.source is KnownBy.ONLINE
+    sides = _sides(verdict)
+    three = sides.register is not None and sides.fund is not None
     return view.RegistrarResult(
         footer,
         family_of(verdict),
-        catalogue.text_or_empty(f"reason.{reason}.registrar_headline")
-        or say(f"reason.{reason}.headline"),
+        headline_of(reason, catalogue),
         tuple(note for note in notes if note),
         tuple(_check_lines(verdict.checks, catalogue)),
         say(f"next.{verdict.next_step}"),
         surname,
         names,
-        tuple(_facts(policy, catalogue)),
+        tuple(_facts(policy, verdict.record, catalogue)),
         say(f"registrar.document.{policy.source}"),
-        say("registrar.online" if online else "registrar.register"),
-        tuple(_comparisons(policy, verdict.record, words)),
-        how_known(known, catalogue, numbered=True),
+        say("registrar.online" if sides.fund and not three else "registrar.register"),
+        tuple(_comparisons(policy, sides, words)),
+        how_known(verdict.known, catalogue, numbered=True),
         countdown,
         policy.photo.data if policy.photo is not None else None,
         say(_photo_caption(policy.photo)),
+        fund_title=say("registrar.online") if three else "",
         insurer_lines=_insurer_lines(verdict.record, words),
     )
+
+
+class _Sides(NamedTuple):
+    """Who has a record of the policy; where both have, the table has a third column."""
+
+    register: Record | None
+    fund: Record | None
+
+
+def _sides(verdict: Verdict) -> _Sides:
+    if verdict.known is not None and verdict.known.source is KnownBy.ONLINE:
+        return _Sides(verdict.listed, verdict.record)
+    return _Sides(verdict.record, None)
 
 
 def _note(note: Note, catalogue: Catalogue) -> str:
@@ -117,7 +131,7 @@ def _check_lines(checks: tuple[Check, ...], catalogue: Catalogue) -> list[view.C
     return lines
 
 
-def _facts(policy: PresentedPolicy, catalogue: Catalogue) -> list[view.Fact]:
+def _facts(policy: PresentedPolicy, record: Record | None, catalogue: Catalogue) -> list[view.Fact]:
     say = catalogue.text
     facts = []
     if policy.birth_date is not None:
@@ -128,6 +142,9 @@ def _facts(policy: PresentedPolicy, catalogue: Catalogue) -> list[view.Fact]:
         facts.append(view.Fact(say("registrar.birth"), day))
     if policy.enp is not None:
         facts.append(view.Fact(say("registrar.enp"), enp.grouped(policy.enp)))
+    main = record.main_enp if record is not None else None
+    if main is not None and main != policy.enp:
+        facts.append(view.Fact(say("registrar.main_enp"), enp.grouped(main)))
     facts += [
         view.Fact(say(f"registrar.{name}"), value)
         for name, value in (
@@ -144,47 +161,42 @@ def _facts(policy: PresentedPolicy, catalogue: Catalogue) -> list[view.Fact]:
     return facts
 
 
-def _comparisons(
-    policy: PresentedPolicy, record: Record | None, words: Words
-) -> list[view.Comparison]:
-    """Fields that document and register both may have; an absent one is a dash."""
-    catalogue = words.catalogue
-    say = catalogue.text
-    none = say("registrar.none")
-    fields = compare(policy, record)
+def _comparisons(policy: PresentedPolicy, sides: _Sides, words: Words) -> list[view.Comparison]:
+    """Field by field what document, register and fund say; who says nothing has a dash."""
+    say = words.catalogue.text
+    fields = compare(policy, *sides)
     shown = policy.insurer
-    own = shown.smo if shown is not None else None
-    true = record.insurer if record is not None else None
+    smo = shown.smo if shown is not None else None
     begin = shown.begin if shown is not None else None
-    rows = [
-        view.Comparison(
-            say("registrar.insurer"),
-            _company(own, words) or none,
-            _company(true, words) or none,
-            differs=fields[Field.INSURER] is Agreement.DIFFERS,
-            same=fields[Field.INSURER] is Agreement.SAME,
-        ),
-        view.Comparison(
-            say("registrar.territory"),
-            _place(own, words) or none,
-            _place(true, words) or none,
-            differs=fields[Field.TERRITORY] is Agreement.DIFFERS,
-            same=fields[Field.TERRITORY] is Agreement.SAME,
-        ),
-        view.Comparison(
-            say("registrar.valid"),
-            _period(begin, policy.expiry_date, catalogue),
-            _period(record.valid_from, record.valid_to, catalogue) if record else none,
-            differs=fields[Field.VALID_TO] is Agreement.DIFFERS,
-            same=fields[Field.VALID_TO] is Agreement.SAME,
+    rows: list[tuple[str, Field, str, Callable[[Record], str]]] = [
+        ("insurer", Field.INSURER, _company(smo, words), lambda one: _company(one.insurer, words)),
+        ("territory", Field.TERRITORY, _place(smo, words), lambda one: _place(one.insurer, words)),
+        (
+            "valid",
+            Field.VALID_TO,
+            _period(begin, policy.expiry_date, words.catalogue),
+            lambda one: _period(one.valid_from, one.valid_to, words.catalogue),
         ),
     ]
-    if record is not None:
-        clinic = _clinic(record.clinic, words) or none
-        status = say(f"status.{record.status.value}")
-        rows.append(view.Comparison(say("registrar.clinic"), none, clinic))
-        rows.append(view.Comparison(say("registrar.status"), none, status))
-    return rows
+    if any(sides):
+        rows += [
+            ("clinic", Field.CLINIC, "", lambda one: _clinic(one.clinic, words)),
+            ("status", Field.STATUS, "", lambda one: say(f"status.{one.status.value}")),
+        ]
+    none = say("registrar.none")
+    # With one record alone it stands in the one column there is.
+    register, fund = sides if all(sides) else (sides.register or sides.fund, None)
+    return [
+        view.Comparison(
+            say(f"registrar.{key}"),
+            document or none,
+            (register and value(register)) or none,
+            differs=fields[field] is Agreement.DIFFERS,
+            same=fields[field] is Agreement.SAME,
+            fund=((fund and value(fund)) or none) if all(sides) else "",
+        )
+        for key, field, document, value in rows
+    ]
 
 
 def _company(smo: Smo | None, words: Words) -> str:

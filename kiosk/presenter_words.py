@@ -39,6 +39,12 @@ def family_of(verdict: Verdict) -> view.Family:
             assert_never(verdict)
 
 
+def headline_of(reason: str, catalogue: Catalogue) -> str:
+    """What a registrar reads as the headline of a verdict, by its reason's code."""
+    own = catalogue.text_or_empty(f"reason.{reason}.registrar_headline")
+    return own or catalogue.text(f"reason.{reason}.headline")
+
+
 def how_known(known: HowKnown | None, catalogue: Catalogue, *, numbered: bool = False) -> str:
     """Return where an answer comes from; `numbered`: with the serial of the list, for staff."""
     if known is None:

@@ -63,6 +63,8 @@ class CouldNotCheckReason(enum.StrEnum):
     TO_BE_CLARIFIED = "to_be_clarified"
     """A death is on record (НСН, НСП). Whoever stands there may be alive: nobody is told."""
     NOT_IN_LIST = "not_in_list"
+    NOT_FOUND = "not_found"
+    """Neither the list nor the fund has such a record."""
     NOT_COVERED = "not_covered"
     """The number lies outside the territories of this kiosk's register."""
     NO_LIST = "no_list"
@@ -97,6 +99,8 @@ class Note(enum.StrEnum):
     """The document carries no name: the registrar compares another document."""
     ENP_CODING_DIFFERS = "enp_coding_differs"
     """Birth date or sex in the number differ from the holder's; real data survive corrections."""
+    STATE_REVERSED = "state_reversed"
+    """The list says another state; the fund, asked just now, knows better."""
     INSURER_UNREADABLE = "insurer_unreadable"
     """The chip's insurer file could not be used; the register's insurer is the truth anyway."""
     LIST_AGEING = "list_ageing"
@@ -123,6 +127,7 @@ class StaffStep(enum.StrEnum):
     """What a note asks of the registrar."""
 
     USE_REGISTER = "use_register"
+    USE_FUND = "use_fund"
     COMPARE_DOCUMENT = "compare_document"
     COMPARE_GUARDIAN = "compare_guardian"
     REMIND_INSURER = "remind_insurer"
@@ -139,6 +144,7 @@ NOTE_STEP: Final[dict[Note, StaffStep]] = {
     Note.DOCUMENT_EXPIRED: StaffStep.REMIND_INSURER,
     Note.PERSON_NOT_COMPARED: StaffStep.COMPARE_DOCUMENT,
     Note.ENP_CODING_DIFFERS: StaffStep.COMPARE_DOCUMENT,
+    Note.STATE_REVERSED: StaffStep.USE_FUND,
     Note.INSURER_UNREADABLE: StaffStep.USE_REGISTER,
     Note.LIST_AGEING: StaffStep.TELL_TECHNICIAN,
     Note.AWAITING_CONFIRMATION: StaffStep.CHECK_LATER,
@@ -180,6 +186,7 @@ NEXT_STEP: Final[dict[NotInsuredReason | CouldNotCheckReason, NextStep]] = {
     CouldNotCheckReason.DETAILS_DIFFER: NextStep.ASK_REGISTRAR,
     CouldNotCheckReason.TO_BE_CLARIFIED: NextStep.ASK_REGISTRAR,
     CouldNotCheckReason.NOT_IN_LIST: NextStep.ASK_REGISTRAR,
+    CouldNotCheckReason.NOT_FOUND: NextStep.ASK_REGISTRAR,
     CouldNotCheckReason.NOT_COVERED: NextStep.ASK_REGISTRAR,
     CouldNotCheckReason.NO_LIST: NextStep.ASK_REGISTRAR,
     CouldNotCheckReason.LIST_TOO_OLD: NextStep.ASK_REGISTRAR,

@@ -29,7 +29,9 @@ class Limits:
     receiving: float = 5.0
     """4 KiB at 9600 baud take 4.3 s."""
     checking: float = 4.0
-    """One more than the deadline of an online question."""
+    """Without a word from the checker; asking the fund has a limit of its own."""
+    asking_grace: float = 1.0
+    """Beyond the deadline of a question to the fund, which the checker keeps itself."""
     showing: float = 20.0
     removed: float = 1.2
     """For "card taken too early": the slot is free again, and idle must come within 2 s."""
@@ -78,12 +80,26 @@ class Receiving:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A time with an end, both monotonic seconds."""
+
+    since: float
+    until: float
+
+    def passed(self, now: float) -> float:
+        """How much of it is over, 0.0 to 1.0."""
+        return min(1.0, max(0.0, (now - self.since) / (self.until - self.since)))
+
+
+@dataclass(frozen=True, slots=True)
 class Checking:
     """A document is with the checker."""
 
     ticket: int
     reader: str | None
     until: float
+    asking: Span | None = None
+    """While the fund is asked: from when until when its answer is waited for."""
 
 
 State = Waiting | Reading | Receiving | Checking | Showing
@@ -95,6 +111,21 @@ class Ask:
 
     ticket: int
     document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """From the checker: the fund is being asked, and waited for no longer than `seconds`."""
+
+    ticket: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A document that a registrar typed: a search without a policy in hand."""
+
+    policy: PresentedPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +146,7 @@ class DeviceState:
     cause: str = ""
 
 
-SessionEvent = DeviceEvent | Checked
+SessionEvent = DeviceEvent | Entered | Asking | Checked
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from drivers.events import Device
-    from kiosk.checker import KioskEvent
+    from kiosk.check_worker import KioskEvent
 
 _log = logging.getLogger(__name__)
 

@@ -15,9 +15,18 @@ the network is the part that fails. The fund is asked where a second opinion can
 - an ageing or a missing list, and a clock that cannot be trusted, because then the register's
   answer is weak or none.
 
-A found record online is judged by the same steps as one in the register. Absence online does not
-overrule a record in the register: services are asked by number and miss merged numbers. When the
-fund cannot be reached, the register's own answer stands, with its date.
+What the fund's answer does to the register's:
+
+- found: the fund's record decides, by the same steps as one in the register, as of the moment
+  when the fund answered; the register's record stays beside it for the registrar;
+- absent, and the register has a record: the record stands. Services are asked by number and miss
+  merged numbers, so that absence there is weaker than presence here;
+- absent, and the register has none either: both have been asked, and the answer says so. It is
+  still "could not check": a newborn and a namesake's number look the same;
+- unavailable, whatever the cause: the register's own answer stands, with its date, and is looked
+  at once more when the fund is back (`kiosk.second_look`). An error never makes an answer worse.
+
+Of two services the first that answers is believed (`kiosk.online.fund`); they are not compared.
 """
 
 from __future__ import annotations
@@ -27,7 +36,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from kiosk import comparison
 from kiosk.comparison import ANYWHERE, Check, Desk, Outcome
-from kiosk.lookup import Absent, Answer, Found, HowKnown, KnownBy, Record, Unavailable
+from kiosk.lookup import Absent, Answer, Cause, Found, HowKnown, KnownBy, Record, Unavailable
 from kiosk.policy import enp
 from kiosk.policy.model import PresentedPolicy, Source
 from kiosk.reasons import (
@@ -54,6 +63,8 @@ class Insured:
     known: HowKnown
     notes: tuple[Note, ...]
     checks: tuple[Check, ...]
+    listed: Record | None = None
+    """The register's record where `record` is the fund's; so in all three families."""
 
     @property
     def next_step(self) -> NextStep:
@@ -70,6 +81,7 @@ class NotInsured:
     known: HowKnown
     notes: tuple[Note, ...]
     checks: tuple[Check, ...]
+    listed: Record | None = None
 
     @property
     def next_step(self) -> NextStep:
@@ -86,6 +98,7 @@ class CouldNotCheck:
     known: HowKnown | None = None
     notes: tuple[Note, ...] = ()
     checks: tuple[Check, ...] = ()
+    listed: Record | None = None
 
     @property
     def next_step(self) -> NextStep:
@@ -102,6 +115,9 @@ class AskOnline:
 
     otherwise: Verdict
 
+
+ONLINE: Final = "online"
+"""Name of the check that tells whether the fund answered."""
 
 _BARE_NUMBERS: Final = frozenset({Source.TYPED, Source.DIGITAL})
 
@@ -144,18 +160,45 @@ def decide(
     own = _by_register(policy, register, moment, desk, checks)
     if not _wants_second_opinion(own):
         return own
+    if online is None:
+        return AskOnline(own)
+    return _with_fund(policy, own, online, desk, checks)
+
+
+def _with_fund(
+    policy: PresentedPolicy, own: Verdict, online: Answer, desk: Desk, checks: tuple[Check, ...]
+) -> Verdict:
+    """Join the fund's answer to the register's; argued at the head of this module."""
     match online:
-        case None:
-            return AskOnline(own)
         case Found(record, known):
             # The service's own time stands behind its answer, so it also heals step 10.
-            return _by_record(policy, record, known, known.as_of.date(), desk, checks)
+            checks = (*checks, Check(ONLINE, Outcome.PASS))
+            verdict = _by_record(policy, record, known, known.as_of.date(), desk, checks)
+            return _beside(verdict, own.record)
         case Absent(known):
-            return own if own.record is not None else replace(own, known=known)
-        case Unavailable():
-            return own
+            check = Check(ONLINE, Outcome.FAIL, "absent")
+            if own.record is not None:
+                return replace(own, checks=(*own.checks, check))
+            reason = CouldNotCheckReason.NOT_FOUND
+            return CouldNotCheck(reason, known=known, checks=(*own.checks, check))
+        case Unavailable(cause):
+            if cause is Cause.NOT_CONFIGURED:
+                return own
+            return replace(own, checks=(*own.checks, Check(ONLINE, Outcome.UNKNOWN, cause.value)))
         case _:
             assert_never(online)
+
+
+def _beside(verdict: Verdict, listed: Record | None) -> Verdict:
+    """Keep the register's record, and say when the fund reversed its state."""
+    if listed is None or verdict.record is None:
+        return verdict
+    before, now = of_status(listed.status), of_status(verdict.record.status)
+    notes = verdict.notes
+    # A person who differs is not told about states, neither the old nor the new.
+    if before != now and verdict.record.person_matches is not False:
+        notes = (Note.STATE_REVERSED, *notes)
+    return replace(verdict, listed=listed, notes=notes)
 
 
 _MISREAD: Final = frozenset({CouldNotCheckReason.MISREAD, CouldNotCheckReason.MISREAD_CARD})
@@ -171,7 +214,9 @@ def weigh_signature(verdict: Verdict, signature: Check) -> Verdict:
     misread = isinstance(verdict, CouldNotCheck) and verdict.reason in _MISREAD
     if signature.outcome is Outcome.FAIL and not misread:
         reason = CouldNotCheckReason.FORGED
-        return CouldNotCheck(reason, verdict.record, verdict.known, verdict.notes, checks)
+        return CouldNotCheck(
+            reason, verdict.record, verdict.known, verdict.notes, checks, verdict.listed
+        )
     return replace(verdict, checks=checks)
 
 
@@ -179,7 +224,7 @@ def _wants_second_opinion(own: Verdict) -> bool:
     """Steps 6 to 10: whether the fund may know better than the register."""
     match own:
         case Insured():
-            return own.known.freshness is Freshness.STALE  # step 8
+            return own.known.freshness is not Freshness.FRESH  # step 8
         case NotInsured() | CouldNotCheck():
             return True
         case _:
@@ -230,9 +275,10 @@ def _by_record(
     notes = (*comparison.notes(policy, record, today, desk), *_age_note(known))
     person = Check("person", comparison.outcome_of(record.person_matches))
     state, dates = of_status(record.status), _outside_dates(record, today)
+    found = () if known.source is KnownBy.ONLINE else (Check("register", Outcome.PASS),)
     checks = (
         *checks,
-        Check("register", Outcome.PASS),
+        *found,
         person,
         Check("status", comparison.outcome_of(state is None), record.status.value),
         Check("dates", comparison.outcome_of(dates is None)),

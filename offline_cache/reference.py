@@ -78,9 +78,11 @@ class ReferenceData:
         Without OKATO any of the OGRN will do: its name is the same everywhere, its telephone not.
         """
         rows = [row for row in self._by_ogrn.get(ogrn, ()) if okato in {None, row.okato}]
-        held = [row for row in rows if on is not None and row.holds_on(on)]
-        # Of lines from the same day the first counts, as `max` takes it.
-        return max(held or rows, key=lambda row: row.valid_from or date.min, default=None)
+        return _as_of(rows, on)
+
+    def insurer_by_code(self, smocod: str, on: date | None = None) -> Insurer | None:
+        """The insurer with that code (F002 smocod), as it was on a day, or else as it was last."""
+        return _as_of([row for row in self.all_insurers if row.smocod == smocod], on)
 
     def insurers(self, region: str | None = None, ogrn: str | None = None) -> tuple[Insurer, ...]:
         """The lines about the insurers of a territory (by its code or OKATO) and of an OGRN."""
@@ -134,6 +136,12 @@ class ReferenceData:
     @cached_property
     def _clinics(self) -> dict[str, Clinic]:
         return {row.code: row for row in reversed(self.clinics)}
+
+
+def _as_of(rows: list[Insurer], on: date | None) -> Insurer | None:
+    held = [row for row in rows if on is not None and row.holds_on(on)]
+    # Of lines from the same day the first counts, as `max` takes it.
+    return max(held or rows, key=lambda row: row.valid_from or date.min, default=None)
 
 
 def _closeness(row: Hotline) -> int:

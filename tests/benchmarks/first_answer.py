@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 
 from drivers.events import BarcodeFrame, FrameKind
 from kiosk.authenticity import Outcome
-from kiosk.checker import Checker, CheckWorker, KioskEvent
+from kiosk.check_worker import CheckWorker, KioskEvent
+from kiosk.checker import Checker
 from kiosk.clock import Clock
 from kiosk.demo.issuers import make_issuers, trust_table
-from kiosk.lookup import NoService
 from kiosk.offline import OfflineLookup
+from kiosk.online.fund import Fund
 from kiosk.states import Ask, Checked
 from tests.benchmarks.table import Row, compared, measured, scaled
 
@@ -72,7 +73,8 @@ def _worker(register: Path, trust: bytes) -> Iterator[tuple[CheckWorker, queue.Q
     (register / "reference").mkdir(parents=True)
     (register / "reference" / "trust.csv").write_bytes(trust)
     offline = OfflineLookup(None, None)
-    worker = CheckWorker(offline, Checker(offline, NoService(), Clock(), register))
+    clock, fund = Clock(), Fund(())
+    worker = CheckWorker(offline, Checker(offline, fund, clock, register), clock, fund)
     said: queue.Queue[KioskEvent] = queue.Queue()
     stop = threading.Event()
     thread = threading.Thread(target=worker.run, args=(said.put, stop))

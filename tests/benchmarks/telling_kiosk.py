@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from drivers.events import DeviceEvent
     from drivers.oms_card import Progress
     from kiosk.app import Shown
-    from kiosk.checker import KioskEvent
+    from kiosk.check_worker import KioskEvent
     from ui.screen import Screen
 
 _SCAN_SECONDS = 0.2

@@ -11,13 +11,14 @@ import pytest
 
 from drivers.events import BarcodeFrame, FrameKind
 from kiosk import signatures
-from kiosk.checker import Checker, CheckWorker, KioskEvent, ListChanged, desk_of
+from kiosk.check_worker import CheckWorker, KioskEvent, ListChanged
+from kiosk.checker import Checker, desk_of
 from kiosk.clock import Clock
 from kiosk.comparison import Check, Desk, Outcome
 from kiosk.config import Config, KioskSection
 from kiosk.demo.documents import barcode_of
-from kiosk.lookup import NoService
 from kiosk.offline import OfflineLookup
+from kiosk.online.fund import Fund
 from kiosk.policy.model import PolicyFormat, PresentedPolicy, Source
 from kiosk.reasons import CouldNotCheckReason, Note
 from kiosk.states import Ask, Checked
@@ -36,7 +37,7 @@ GENUINE = Check(signatures.NAME, Outcome.PASS, "content")
 
 def checker(register: Path | None = None) -> Checker:
     clock = Clock(NOW.timestamp)
-    return Checker(OfflineLookup(None, None), NoService(), clock, register)
+    return Checker(OfflineLookup(None, None), Fund(()), clock, register)
 
 
 def answers(worker: CheckWorker, *payloads: bytes) -> list[KioskEvent]:
@@ -63,7 +64,8 @@ def stop_after_silence(said: list[KioskEvent], stop: threading.Event) -> None:
 
 def worker() -> CheckWorker:
     offline = OfflineLookup(None, None)
-    return CheckWorker(offline, Checker(offline, NoService(), Clock(NOW.timestamp)))
+    clock, fund = Clock(NOW.timestamp), Fund(())
+    return CheckWorker(offline, Checker(offline, fund, clock), clock, fund)
 
 
 def test_a_document_without_a_trusted_key_is_settled_in_the_first_answer() -> None:

@@ -137,6 +137,7 @@ NOTES: dict[Note, tuple[tuple[Note, ...], tuple[Note, ...]]] = {
 FROM_ELSEWHERE = {
     Note.INSURER_UNREADABLE,  # tests/kiosk/test_intake.py
     Note.LIST_AGEING,  # tests/kiosk/test_verdict.py
+    Note.STATE_REVERSED,  # tests/kiosk/test_verdict.py
     Note.CALENDAR_ESTIMATED,  # tests/kiosk/test_checker.py
 }
 

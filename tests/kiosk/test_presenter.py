@@ -20,15 +20,17 @@ from kiosk.catalogue import Catalogue
 from kiosk.comparison import Check, Outcome
 from kiosk.config import KioskSection
 from kiosk.offline import ListStatus
+from kiosk.online.fund import FundMode
 from kiosk.policy.model import Citizenship, Photo
 from kiosk.presenter import TIPS, Surroundings, present
 from kiosk.reasons import CouldNotCheckReason, NextStep, Note, NotInsuredReason, StaffStep
-from kiosk.states import Checking, DeviceState, Reading, Receiving, Session, Showing, Waiting
+from kiosk.second_look.queue import Answered
+from kiosk.states import Checking, DeviceState, Reading, Receiving, Session, Showing, Span, Waiting
 from kiosk.verdict import CouldNotCheck, Insured, NotInsured
 from offline_cache.format import Status
 from offline_cache.freshness import Freshness
 from offline_cache.reference import Clinic, Hotline, Insurer, ReferenceData, Territory
-from tests.kiosk.cases import ENP, NOON, OTHER_SMO, POLICY, RECORD, REGISTER, TODAY
+from tests.kiosk.cases import ENP, NOON, ONLINE, OTHER_SMO, POLICY, RECORD, REGISTER, TODAY
 from ui import screen as view
 
 if TYPE_CHECKING:
@@ -247,8 +249,93 @@ def test_registrar_sees_what_must_be_compared() -> None:
     assert (clinic.register, status.register) == ("МО 780003", "ДПП: действует")
     assert screen.notes == ("Страховая компания сменилась. Возьмите данные реестра",)
     # Checks that only matter when they fail are silent when they pass.
-    assert [check.text for check in screen.checks] == ["Лицо совпадает с реестром"]
+    assert [check.text for check in screen.checks] == ["Лицо совпадает с записью"]
     assert screen.photo == b"\xff\xd8\xff"
+
+
+def test_registrar_sees_the_fund_beside_the_register() -> None:
+    listed = replace(RECORD, status=Status.CONSCRIPTED, clinic="780017")
+    fund = replace(RECORD, main_enp="7856510844000131")
+    checks = (Check("online", Outcome.PASS),)
+    verdict = Insured(fund, ONLINE, (Note.STATE_REVERSED,), checks, listed)
+    screen = screen_of(showing(verdict, POLICY), "registrar")
+    assert isinstance(screen, view.RegistrarResult)
+    assert (screen.register_title, screen.fund_title) == ("В реестре", "Ответ фонда")
+    assert screen.how_known == f"Ответ фонда, {NOON.astimezone():%H:%M}"
+    assert ("Главный номер полиса", "7856 5108 4400 0131") in [
+        (fact.label, fact.value) for fact in screen.facts
+    ]
+    clinic, status = screen.comparisons[-2:]
+    assert (clinic.register, clinic.fund, clinic.differs) == ("МО 780017", "МО 780003", True)
+    assert status.register.startswith("НВС")
+    assert status.fund == "ДПП: действует"
+    assert status.differs
+    assert screen.notes == (
+        "В списке другое состояние, чем в фонде. Верьте ответу фонда: он новее",
+    )
+
+
+def test_an_answer_of_the_fund_alone_has_one_column() -> None:
+    screen = screen_of(showing(Insured(RECORD, ONLINE, (), ()), POLICY), "registrar")
+    assert isinstance(screen, view.RegistrarResult)
+    assert (screen.register_title, screen.fund_title) == ("Ответ фонда", "")
+    assert {one.fund for one in screen.comparisons} == {""}
+    assert screen.comparisons[-1].register == "ДПП: действует"
+
+
+@pytest.mark.parametrize(
+    ("mode", "text"),
+    [
+        (FundMode.NONE, "Автономно"),
+        (FundMode.UNKNOWN, "Фонд: проверяем связь"),
+        (FundMode.ONLINE, "Фонд на связи"),
+        (FundMode.OFFLINE, "Фонд не отвечает"),
+    ],
+)
+def test_the_footer_says_whether_the_fund_can_be_asked(mode: FundMode, text: str) -> None:
+    around = replace(AROUND, fund=mode)
+    assert screen_of(Waiting(), around=around).footer.network_text == text
+
+
+@pytest.mark.parametrize(
+    ("reader", "text"), [("r", "Не вынимайте карту"), (None, "Это займёт несколько секунд")]
+)
+def test_asking_shows_the_deadline_running(reader: str | None, text: str) -> None:
+    screens = [
+        screen_of(Checking(1, reader, 110.0, Span(since, since + 3.0)), around=AROUND)
+        for since in (100.0, 98.5, 97.0, 90.0)
+    ]
+    shown = [screen for screen in screens if isinstance(screen, view.Busy)]
+    assert [screen.progress for screen in shown] == [0.0, 0.5, 1.0, 1.0]
+    assert {screen.title for screen in shown} == {"Проверяем в фонде"}
+    assert {screen.text for screen in shown} == {text}
+    assert {screen.footer.network_text for screen in shown} == {"Спрашиваем фонд"}
+
+
+def look(hours: int, last: str = "0123") -> Answered:
+    at = NOON - timedelta(hours=hours)
+    return Answered(1, at - timedelta(minutes=9), at, "not_in_list", "insured", last)
+
+
+@pytest.mark.parametrize(
+    ("looks", "audience", "expected"),
+    [
+        pytest.param((look(1),), "registrar", "Полис …0123", id="told"),
+        pytest.param((look(1, ""),), "registrar", "Запрос в", id="without-a-number"),
+        pytest.param((look(1),), "public", None, id="not-to-the-public"),
+        pytest.param((look(9),), "registrar", None, id="of-the-shift-before"),
+        pytest.param((), "registrar", None, id="none"),
+    ],
+)
+def test_the_registrar_is_told_what_a_second_look_found(
+    looks: tuple[Answered, ...], audience: str, expected: str | None
+) -> None:
+    screen = screen_of(Waiting(), audience, around=replace(AROUND, looks=looks))
+    assert isinstance(screen, view.Idle)
+    assert screen.tip.startswith("Фонд ответил позже. ") == (expected is not None)
+    if expected is not None:
+        assert expected in screen.tip
+        assert "было «Не удалось проверить полис», теперь «Полис действует»" in screen.tip
 
 
 @pytest.mark.parametrize(

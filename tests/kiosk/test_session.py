@@ -26,13 +26,16 @@ from kiosk.reasons import CouldNotCheckReason
 from kiosk.session import fail, handle, tick
 from kiosk.states import (
     Ask,
+    Asking,
     Checked,
     Checking,
     DeviceState,
+    Entered,
     Reading,
     Receiving,
     Session,
     Showing,
+    Span,
     Waiting,
 )
 from kiosk.verdict import CouldNotCheck, Insured
@@ -319,3 +322,41 @@ def test_a_fault_of_ours_is_a_could_not_check_that_passes(screen: Screen) -> Non
     screen.session = fail(screen.session, screen.now)
     assert screen.reason is CouldNotCheckReason.KIOSK_FAULT
     assert screen.wait(20.0).state == Waiting()
+
+
+def test_asking_the_fund_has_its_own_limit(screen: Screen) -> None:
+    screen.feed(CODE).wait(1.0)
+    screen.feed(Asking(screen.asked[-1].ticket, 3.0))
+    assert screen.session.state == Checking(1, None, 105.0, Span(101.0, 104.0))
+    assert screen.wait(3.9).shows(Checking)
+    assert screen.wait(0.1).reason is CouldNotCheckReason.KIOSK_FAULT
+
+
+def test_asking_for_the_person_before_changes_nothing(screen: Screen) -> None:
+    screen.feed(CODE, replace(CODE, payload=b"y" * 130))
+    before = screen.state
+    assert screen.feed(Asking(1, 3.0)).state == before
+    assert screen.answer().feed(Asking(2, 3.0)).shows(Showing)
+
+
+def test_the_next_document_takes_the_place_of_a_question_to_the_fund(screen: Screen) -> None:
+    screen.feed(CODE, Asking(1, 3.0)).wait(0.5).feed(CardPresent(A, b"", 0.0))
+    assert screen.shows(Reading)
+    assert screen.feed(Checked(1, INSURED, POLICY)).shows(Reading)
+
+
+def test_the_same_code_is_not_asked_twice_while_the_fund_is_asked(screen: Screen) -> None:
+    screen.feed(CODE, Asking(1, 3.0)).wait(1.0).feed(CODE)
+    assert [one.ticket for one in screen.asked] == [1]
+    assert screen.state == Checking(1, None, 104.0, Span(100.0, 103.0))
+
+
+def test_what_a_registrar_types_is_asked_like_a_document(screen: Screen) -> None:
+    screen.feed(Entered(POLICY))
+    assert screen.asked == [Ask(1, POLICY)]
+    assert screen.answer().shows(Showing)
+
+
+@pytest.mark.parametrize(("now", "passed"), [(99.0, 0.0), (100.0, 0.0), (101.5, 0.5), (109.0, 1.0)])
+def test_how_much_of_a_span_has_passed(now: float, passed: float) -> None:
+    assert Span(100.0, 103.0).passed(now) == passed

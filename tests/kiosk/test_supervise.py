@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from kiosk.checker import KioskEvent
+    from kiosk.check_worker import KioskEvent
 
 FAILED = DeviceLost(Device.READER, "driver-failed")
 

@@ -20,8 +20,8 @@ from kiosk.cli import cli
 from kiosk.clock import Clock
 from kiosk.demo.certificates import make_certificates
 from kiosk.demo.fund_server import Fault, FundServer
-from kiosk.lookup import NoService
 from kiosk.offline import OfflineLookup
+from kiosk.online.fund import Fund as NoFund
 from kiosk.update_command import progress_line
 from offline_cache.format import Status
 from offline_cache.freshness import Freshness, FreshnessLimits
@@ -219,7 +219,7 @@ def test_a_running_kiosk_takes_list_age_and_time_from_an_update(
     wall = [time.time()]
     clock = Clock(lambda: wall[0])
     offline = OfflineLookup(tmp_path / "kiosk", tmp_path / "register.key")
-    checker = Checker(offline, NoService(), clock)
+    checker = Checker(offline, NoFund(()), clock)
     assert checker.refresh().serial is None
     assert run(config).exit_code == 0
     status = checker.refresh()
@@ -232,6 +232,6 @@ def test_a_running_kiosk_takes_list_age_and_time_from_an_update(
     # A restart does not forget it.
     clock = Clock(lambda: wall[0])
     offline = OfflineLookup(tmp_path / "kiosk", tmp_path / "register.key")
-    Checker(offline, NoService(), clock).refresh()
+    Checker(offline, NoFund(()), clock).refresh()
     assert not clock.now().trusted
     offline.close()

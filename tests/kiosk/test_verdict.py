@@ -155,6 +155,7 @@ NEGATIVE = [
     pytest.param(found(person_matches=False), id="differs"),
     pytest.param(found(status=Status.DEATH), id="death"),
     pytest.param(Absent(REGISTER), id="absent"),
+    pytest.param(found(AGEING), id="ageing"),
     pytest.param(found(STALE), id="stale"),
     pytest.param(found(TOO_OLD), id="too-old"),
     pytest.param(Unavailable(Cause.MISSING), id="no-list"),
@@ -171,9 +172,8 @@ def test_the_fund_is_asked_where_it_may_know_better(register: Answer) -> None:
     assert reversed_state.known == ONLINE
 
 
-@pytest.mark.parametrize("register", [found(), found(AGEING)])
-def test_the_fund_is_left_alone_where_the_register_is_sure(register: Answer) -> None:
-    assert isinstance(decide(POLICY, register, None, TODAY), Insured)
+def test_the_fund_is_left_alone_where_the_register_is_sure() -> None:
+    assert isinstance(decide(POLICY, found(), None, TODAY), Insured)
 
 
 def test_absence_online_does_not_overrule_a_record() -> None:
@@ -184,8 +184,62 @@ def test_absence_online_does_not_overrule_a_record() -> None:
 
 def test_absence_everywhere_is_known_from_the_fund() -> None:
     verdict = verdict_of(Absent(REGISTER), Absent(ONLINE))
-    assert code(verdict) == "could_not_check/not_in_list"
+    assert code(verdict) == "could_not_check/not_found"
     assert verdict.known == ONLINE
+
+
+@pytest.mark.parametrize("register", [Absent(TOO_OLD), Unavailable(Cause.MISSING)])
+def test_absence_online_is_told_where_the_register_says_nothing(register: Answer) -> None:
+    verdict = verdict_of(register, Absent(ONLINE))
+    assert (code(verdict), verdict.known) == ("could_not_check/not_found", ONLINE)
+
+
+@pytest.mark.parametrize("cause", Cause)
+@pytest.mark.parametrize("register", NEGATIVE)
+def test_an_error_of_the_fund_never_makes_an_answer_worse(register: Answer, cause: Cause) -> None:
+    own = verdict_of(register)
+    verdict = verdict_of(register, Unavailable(cause))
+    assert (code(verdict), verdict.record, verdict.known) == (code(own), own.record, own.known)
+    said = [check for check in verdict.checks if check.name == "online"]
+    if cause is Cause.NOT_CONFIGURED:
+        assert said == []
+    else:
+        assert [(one.outcome, one.detail) for one in said] == [(Outcome.UNKNOWN, cause.value)]
+
+
+def test_a_reversed_state_is_noted_and_both_records_are_kept() -> None:
+    register = found(status=Status.CONSCRIPTED)
+    verdict = verdict_of(register, found(ONLINE))
+    assert isinstance(verdict, Insured)
+    assert verdict.notes[0] is Note.STATE_REVERSED
+    assert verdict.record.status is Status.CONFIRMED
+    assert verdict.listed is not None
+    assert verdict.listed.status is Status.CONSCRIPTED
+
+
+@pytest.mark.parametrize(
+    ("listed", "fund"),
+    [
+        pytest.param({"status": Status.DEATH}, {"status": Status.DEATH_UNCONFIRMED}, id="alike"),
+        pytest.param({"person_matches": False}, {}, id="only-the-person"),
+        pytest.param(
+            {"status": Status.DEATH}, {"person_matches": False}, id="not-told-to-a-stranger"
+        ),
+    ],
+)
+def test_a_state_is_only_called_reversed_when_it_is(
+    listed: dict[str, Any], fund: dict[str, Any]
+) -> None:
+    verdict = verdict_of(found(**listed), found(ONLINE, **fund))
+    assert Note.STATE_REVERSED not in verdict.notes
+    assert verdict.listed is not None
+
+
+def test_the_fund_may_say_worse_than_an_old_list() -> None:
+    verdict = verdict_of(found(STALE), found(ONLINE, status=Status.ANNULLED))
+    assert code(verdict) == "not_insured/annulled"
+    assert Note.STATE_REVERSED in verdict.notes
+    assert Note.LIST_AGEING not in verdict.notes
 
 
 NOTES = [

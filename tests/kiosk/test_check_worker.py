@@ -1,0 +1,233 @@
+"""The checker's thread with a fund that is asked: waiting, cancelling, joining, second looks."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drivers.events import BarcodeFrame, FrameKind
+from kiosk.check_worker import CheckWorker, KioskEvent, LooksChanged
+from kiosk.checker import Checker
+from kiosk.clock import Clock
+from kiosk.demo.documents import barcode_of
+from kiosk.lookup import Absent, Cause, Found, HowKnown, KnownBy
+from kiosk.offline import OfflineLookup
+from kiosk.online.errors import ServiceError
+from kiosk.online.fund import Fund
+from kiosk.reasons import CouldNotCheckReason
+from kiosk.second_look.queue import SecondLookQueue
+from kiosk.second_look.worker import SecondAnswer
+from kiosk.states import Ask, Asking, Checked, Entered
+from kiosk.verdict import CouldNotCheck, Insured
+from offline_cache.format import RegisterKey
+from tests.kiosk.cases import POLICY, RECORD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from kiosk.online.deadline import Deadline
+    from kiosk.policy.model import PresentedPolicy
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+ONLINE = HowKnown(KnownBy.ONLINE, NOW)
+SECONDS = 10.0
+
+
+class Service:
+    """A fund that answers when it is told what; the door to the network is what it replaces."""
+
+    name = "scripted"
+
+    def __init__(self) -> None:
+        self.asked: queue.Queue[tuple[PresentedPolicy, Deadline]] = queue.Queue()
+        self.answers: queue.Queue[Found | Absent | ServiceError] = queue.Queue()
+
+    def ask(self, policy: PresentedPolicy, now: datetime, deadline: Deadline) -> Found | Absent:
+        self.asked.put((policy, deadline))
+        while deadline.left() > 0:
+            try:
+                answer = self.answers.get(timeout=0.01)
+            except queue.Empty:
+                continue
+            if deadline.cancelled:  # it was meant for the next question
+                self.answers.put(answer)
+                break
+            if isinstance(answer, ServiceError):
+                raise answer
+            return answer
+        raise deadline.error()
+
+    def probe(self, deadline: Deadline) -> None:
+        """Can always be reached."""
+
+
+@contextmanager
+def running(
+    service: Service, looks: SecondLookQueue | None = None, seconds: float = SECONDS
+) -> Iterator[tuple[CheckWorker, queue.Queue[KioskEvent]]]:
+    """A worker without a register, so that every document is a question for the fund."""
+    clock, offline = Clock(NOW.timestamp), OfflineLookup(None, None)
+    fund = Fund((service,), seconds)
+    worker = CheckWorker(offline, Checker(offline, fund, clock), clock, fund, looks)
+    said: queue.Queue[KioskEvent] = queue.Queue()
+    stop = threading.Event()
+    thread = threading.Thread(target=worker.run, args=(said.put, stop))
+    thread.start()
+    try:
+        yield worker, said
+    finally:
+        stop.set()
+        thread.join()
+
+
+def scan(ticket: int, slug: str = "plain_man") -> Ask:
+    frame = BarcodeFrame("/dev/scanner", FrameKind.POLICY, barcode_of(slug), 0.0)
+    return Ask(ticket, frame)
+
+
+def wait(said: queue.Queue[KioskEvent], is_it: Callable[[KioskEvent], bool]) -> KioskEvent:
+    """The first event that is the one; those before it are passed over."""
+    while True:
+        event = said.get(timeout=SECONDS)
+        if is_it(event):
+            return event
+
+
+def checked(said: queue.Queue[KioskEvent]) -> Checked:
+    event = wait(said, lambda one: isinstance(one, Checked))
+    assert isinstance(event, Checked)
+    return event
+
+
+def test_a_slow_answer_is_announced_and_then_given() -> None:
+    service = Service()
+    with running(service) as (worker, said):
+        worker.ask(scan(1))
+        announced = wait(said, lambda one: isinstance(one, Asking))
+        service.answers.put(Found(RECORD, ONLINE))
+        answer = checked(said)
+    assert isinstance(announced, Asking)
+    assert announced.ticket == 1
+    assert 0 < announced.seconds <= SECONDS
+    assert isinstance(answer.verdict, Insured)
+    assert answer.verdict.known == ONLINE
+
+
+def test_a_quick_answer_needs_no_frame_of_its_own() -> None:
+    service = Service()
+    service.answers.put(Found(RECORD, ONLINE))
+    with running(service) as (worker, said):
+        worker.ask(scan(1))
+        first = wait(said, lambda one: isinstance(one, Asking | Checked))
+    assert isinstance(first, Checked)
+
+
+def test_the_next_person_cancels_the_question_of_the_one_before() -> None:
+    service = Service()
+    with running(service) as (worker, said):
+        worker.ask(scan(1))
+        _, deadline = service.asked.get(timeout=SECONDS)
+        worker.ask(scan(2, "yo"))
+        policy, _ = service.asked.get(timeout=SECONDS)
+        assert deadline.cancelled
+        service.answers.put(Found(RECORD, ONLINE))
+        answer = checked(said)
+    assert answer.ticket == 2
+    assert answer.policy == policy
+    assert answer.verdict.known == ONLINE
+
+
+def test_the_photo_of_a_card_joins_and_asks_nobody_again() -> None:
+    service = Service()
+    with running(service) as (worker, said):
+        worker.ask(Ask(1, POLICY))
+        service.asked.get(timeout=SECONDS)
+        worker.ask(Ask(1, replace(POLICY, birth_place="Г. МОСКВА")))
+        wait(said, lambda one: isinstance(one, Asking))
+        service.answers.put(Found(RECORD, ONLINE))
+        joined = checked(said)
+        worker.ask(Ask(1, replace(POLICY, birth_place="Г. САРАТОВ")))
+        after = checked(said)
+    assert joined.policy is not None
+    assert joined.policy.birth_place == "Г. МОСКВА"
+    assert after.policy is not None
+    assert after.policy.birth_place == "Г. САРАТОВ"
+    assert after.verdict.known == ONLINE
+    assert service.asked.empty()
+
+
+def test_a_fund_that_does_not_answer_leaves_what_the_kiosk_knows() -> None:
+    with running(Service(), seconds=0.6) as (worker, said):
+        worker.ask(scan(1))
+        answer = checked(said)
+    assert isinstance(answer.verdict, CouldNotCheck)
+    assert answer.verdict.reason is CouldNotCheckReason.NO_LIST
+    assert [(one.name, one.detail) for one in answer.verdict.checks if one.name == "online"] == [
+        ("online", Cause.TIMEOUT.value)
+    ]
+
+
+def test_nobody_there_and_nobody_in_the_list_is_said_as_such() -> None:
+    service = Service()
+    service.answers.put(Absent(ONLINE))
+    with running(service) as (worker, said):
+        worker.ask(scan(1))
+        answer = checked(said)
+    assert isinstance(answer.verdict, CouldNotCheck)
+    assert answer.verdict.reason is CouldNotCheckReason.NOT_FOUND
+
+
+def test_a_typed_policy_is_a_document_too() -> None:
+    service = Service()
+    service.answers.put(Found(RECORD, ONLINE))
+    with running(service) as (worker, said):
+        worker.ask(Ask(1, Entered(POLICY).policy))
+        assert isinstance(checked(said).verdict, Insured)
+
+
+@pytest.fixture
+def looks(tmp_path: Path) -> Iterator[SecondLookQueue]:
+    waiting = SecondLookQueue(tmp_path / "looks", RegisterKey(bytes(32)))
+    yield waiting
+    waiting.close()
+
+
+def test_what_the_fund_could_not_say_is_looked_at_again(looks: SecondLookQueue) -> None:
+    service = Service()
+    service.answers.put(ServiceError(Cause.TIMEOUT, "no answer"))
+    with running(service, looks) as (worker, said):
+        worker.ask(scan(1))
+        checked(said)
+        # One more question, so that the first has certainly been queued.
+        service.answers.put(Found(RECORD, ONLINE))
+        worker.ask(scan(2, "yo"))
+        checked(said)
+        entry = looks.next(())
+        assert entry is not None
+        assert looks.pending() == 1
+        worker.deliver(SecondAnswer(entry, Found(RECORD, ONLINE)))
+        changed = wait(said, lambda one: isinstance(one, LooksChanged) and bool(one.changes))
+    assert isinstance(changed, LooksChanged)
+    (found,) = changed.changes
+    assert (found.before, found.after) == ("no_list", "insured")
+    assert looks.pending() == 0
+
+
+def test_a_second_look_that_finds_the_same_is_not_told(looks: SecondLookQueue) -> None:
+    looks.add(POLICY, "not_found", NOW)
+    entry = looks.next(())
+    assert entry is not None
+    with running(Service(), looks) as (worker, said):
+        wait(said, lambda one: isinstance(one, LooksChanged))
+        worker.deliver(SecondAnswer(entry, Absent(ONLINE)))
+        worker.ask(scan(1))
+        wait(said, lambda one: isinstance(one, Asking))
+    assert looks.pending() == 0
+    assert all(not isinstance(one, LooksChanged) for one in said.queue)

@@ -40,7 +40,7 @@ class Zp1:
     name: Final = "zp1"
 
     def __init__(self, client: Client, sender: str, territory: str) -> None:
-        """`sender` is the application as the gateway knows it; `territory` has two digits.
+        """`sender` is the application as the gateway knows it; `territory` is two digits of F010.
 
         Raises:
             ValueError: another territory.
@@ -91,7 +91,7 @@ class Zp1:
 
 
 def _okato_of(territory: str) -> str | None:
-    """OKATO (5 digits) of a territory (F010 KOD_TF, 2 digits); None if the list lacks it."""
+    """OKATO (5 digits) of a territory (F010 KOD_TF, 2 digits); None for one newer than our list."""
     with _TERRITORIES.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             if row["territory_code"] == territory:

@@ -37,8 +37,8 @@ _SEVERITIES: Final = frozenset({"E", "W", "I"})
 _NO_ERRORS: Final = _SEVERITIES - {"E"}
 _AMBIGUOUS: Final = "AMBIGUOUS"
 _AMBIGUOUS_WORD: Final = "неоднозначн"
-_INTERNAL_ERROR: Final = "207"
-"""Application internal error (HL7 table 0357)."""
+_INTERNAL_ERROR: Final = re.compile("207|.*INTERNAL.*")
+"""Application internal error (HL7 table 0357), or in words of a gateway's own."""
 _NOT_FOUND: Final = frozenset({None, "OK", "NF"})
 """QAK.2 (HL7 table 0208) of a search that worked: found, or no data."""
 
@@ -138,7 +138,7 @@ def _complaint(segment: Element) -> Complaint:
 
 
 def _refusal(reply: Reply) -> ServiceError:
-    if any(one.code == _INTERNAL_ERROR for one in reply.complaints):
+    if any(_INTERNAL_ERROR.fullmatch(one.code or "") for one in reply.complaints):
         return _error(Cause.BROKEN, "the gateway has a fault", reply)
     return _error(Cause.REFUSED, "the gateway does not take the question", reply)
 

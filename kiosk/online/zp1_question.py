@@ -166,7 +166,7 @@ def _numbers(query: Element, policy: PresentedPolicy, asker: Address) -> None:
         if okato is not None:
             _place(_add(identifier, "CX.4"), okato, _PLACES)
         _add(identifier, "CX.5", "NI")
-    if policy.snils:
+    if policy.snils and policy.birth_date is not None:
         identifier = _add(query, "QPD.5")
         _add(identifier, "CX.1", policy.snils)
         _add(identifier, "CX.5", "PEN")

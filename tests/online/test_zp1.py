@@ -89,7 +89,7 @@ def test_a_territory_has_two_digits(territory: str) -> None:
         Zp1(Gateway(), "КИОСК", territory)
 
 
-def test_a_territory_that_no_list_has_is_left_out() -> None:
+def test_a_territory_that_the_list_lacks_is_left_out() -> None:
     gateway = Gateway()
     Zp1(gateway, "КИОСК", "00").ask(BARE, NOW, Deadline(5))
     assert b"<CX.4>" not in gateway.asked[0][0]

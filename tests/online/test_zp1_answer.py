@@ -54,6 +54,7 @@ ANSWERS = [
     ("stopped at acceptance", batch("", "CR", message="ACK"), Cause.REFUSED),
     ("internal error", batch(err("207"), "AE"), Cause.BROKEN),
     ("internal error, stopped", batch(err("207"), "AR"), Cause.BROKEN),
+    ("internal error in words", batch(err("INTERNAL_ERROR"), "AR"), Cause.BROKEN),
     ("a trace of 5000 words", batch(err("207", "at line 1 " * 5000), "AR"), Cause.BROKEN),
     ("taken only", batch("", "CA"), Cause.UNCLEAR),
     ("another's GUID", batch(response(), asked=ASKED.replace("6", "7")), Cause.MALFORMED),

@@ -200,6 +200,12 @@ def test_the_territory_of_a_number(
     assert [line.removeprefix(prefix) for line in said if line.startswith(prefix)] == expected
 
 
+def test_a_snils_is_asked_with_the_birth_date_only() -> None:
+    one = person("plain_man")
+    policy = PresentedPolicy(Source.CHIP, PolicyFormat.CHIP, one.enp, snils=one.snils)
+    assert "QPD.5/CX.5=PEN" not in lines(ask(policy))
+
+
 NAMES = [
     ("small letters", ("семёнова", "алёна", "артёмовна"), ("СЕМЁНОВА", "АЛЁНА", "АРТЁМОВНА")),
     ("apostrophe", ("Д‘АРБИНЬИ", "ПЬЕР", None), ("Д‘АРБИНЬИ", "ПЬЕР", "")),

@@ -77,7 +77,7 @@ class Peer:
 
 
 class RawServer:
-    """Serves connections on a free port of 127.0.0.1, each on a thread, with `act`."""
+    """Serves connections at `place`, each on a thread, with `act`."""
 
     def __init__(
         self,
@@ -86,6 +86,7 @@ class RawServer:
         *,
         context: ssl.SSLContext | None = None,
         early: bool = False,
+        place: tuple[str, int] = ("127.0.0.1", 0),
     ) -> None:
         """`context` instead of the server's usual one; `early`: act before TLS and request."""
         self._act = act
@@ -97,7 +98,7 @@ class RawServer:
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._context.load_cert_chain(certificates.server)
         self._scheme = "http" if certificates is None else "https"
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening = socket.create_server(place)
         self.port = self._listening.getsockname()[1]
         self._threads = [threading.Thread(target=self._accept)]
 

@@ -22,6 +22,7 @@ from kiosk.online.fund import TELLING, Fund, FundMode
 from kiosk.online.guarded import ENOUGH_SECONDS, TRIES
 from kiosk.policy.model import PolicyFormat, PresentedPolicy, Source
 from offline_cache.format import Status
+from tests.online.virtual_time import VirtualTime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,33 +33,6 @@ RECORD = Record(Status.CONFIRMED, None, None, None, None, None, person_matches=T
 FOUND = Found(RECORD, KNOWN)
 ABSENT = Absent(KNOWN)
 POLICY = PresentedPolicy(Source.BARCODE, PolicyFormat.BARCODE_02, enp=person("plain_woman").enp)
-
-
-class VirtualTime:
-    """A clock that goes on when it is told to, or when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 5000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def deadline(self, seconds: float = 3.0) -> Deadline:
-        """A deadline on this clock."""
-        clock = self
-
-        class Virtual(Deadline):
-            def __init__(self, seconds: float) -> None:
-                super().__init__(seconds)
-                self._last = clock.now + seconds
-
-            def left(self) -> float:
-                return 0.0 if self.cancelled else max(0.0, self._last - clock.now)
-
-            def sleep(self, seconds: float) -> None:
-                clock.now += min(seconds, self.left())
-
-        return Virtual(seconds)
 
 
 Step = Found | Absent | Cause | Exception

@@ -64,10 +64,10 @@ def checksum_holds(message: bytes, said: str | None) -> bool | None:
     Digits of either case, leading zeros may be missing.
     """
     header = _HEADER_END.search(message)
-    trailers = list(_TRAILER.finditer(message))
-    if said is None or header is None or not trailers:
+    trailer = _TRAILER.search(message, header.end()) if header is not None else None
+    if said is None or header is None or trailer is None:
         return None
-    return said.upper().rjust(8, "0") == checksum(message[header.end() : trailers[-1].start()])
+    return said.upper().rjust(8, "0") == checksum(message[header.end() : trailer.start()])
 
 
 def value(parent: Element | None, *path: str) -> str | None:

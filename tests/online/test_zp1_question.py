@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from uuid import UUID
@@ -150,6 +151,11 @@ NUMBERS = [
         [f"QPD.5/CX.1={person('yo').snils}", "QPD.5/CX.5=PEN", "QPD.7=2001-01-01"],
     ),
     ("certificate", typed("900000001"), ["QPD.10=В", "QPD.11=900000001"]),
+    (
+        "certificate before old policy",
+        replace(typed("900000001"), old_policy="75-А № 0000100"),
+        ["QPD.10=В", "QPD.11=900000001"],
+    ),
     ("old policy", typed_old_policy("75-А 0000100"), ["QPD.10=С", "QPD.11=75-А № 0000100"]),
     ("old number", typed_old_policy("1234567"), ["QPD.10=С", "QPD.11=1234567"]),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -64,6 +65,14 @@ PERIODS = [
         "2020-07-01",
         "2026-11-23",
     ),
+    (
+        "ended, the longer one first",
+        in1("2015-01-01", "2016-01-01") + in1("2011-05-01", "2020-06-30"),
+        Status.EXPIRED,
+        "2011-05-01",
+        "2020-06-30",
+    ),
+    ("today alone", in1("2026-11-24", "2026-11-24"), Status.CONFIRMED, "2026-11-24", "2026-11-24"),
     ("future", FUTURE, Status.CONFIRMED, "2027-01-01", None),
     ("ended and future", OLD + FUTURE, Status.CONFIRMED, "2027-01-01", None),
     ("two future", FUTURE + in1("2026-12-01"), Status.CONFIRMED, "2026-12-01", None),
@@ -106,6 +115,11 @@ def test_a_period_with_no_date_is_malformed(begin: str, end: str) -> None:
 @pytest.mark.parametrize("insured", [OPEN, "", OLD, FUTURE], ids=["open", "no", "ended", "future"])
 def test_the_dead_are_dead_whatever_their_insurance(sign: str, insured: str) -> None:
     assert record(response(insured, pid=sign)).status is Status.DEATH
+
+
+def test_the_dead_had_their_newest_insurer() -> None:
+    found = record(response(TODAYS + OLD + OPEN, pid="<PID.30>Y</PID.30>"))
+    assert found.valid_from == date(2020, 7, 1)
 
 
 @pytest.mark.parametrize("sign", ["<PID.30>N</PID.30>", "<PID.29/>", '<PID.29>""</PID.29>'])
@@ -172,6 +186,7 @@ MATCHES = [
     ("no QRI", CARD, "", NAMED + BORN, True),
     ("no QRI, nothing", CARD, "", "", None),
     ("by number, exact", BARE, EXACT, NAMED + BORN, None),
+    ("by a name without a birth date", replace(CARD, birth_date=None), EXACT, "", None),
     ("by number, nothing", BARE, EXACT, "", None),
     ("a former name first", CARD, "", WOMAN.replace(">L<", ">M<") + NAMED + BORN, True),
 ]

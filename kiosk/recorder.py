@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from kiosk.states import Reading, Session, Showing, Waiting
+from kiosk.states import Checking, Reading, Session, Showing, Span, Waiting
 from kiosk.verdict_json import reason_code, verdict_to_json
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from kiosk.clock import Clock
 
 VERDICTS_FILE = "verdicts.jsonl"
+ASKING = "asking"
+"""Label of the frame that says that the fund is asked."""
 
 
 class Recorder:
@@ -74,6 +76,8 @@ def label_of(session: Session) -> str:
             return "out-of-service" if session.stopped_at is not None else "idle"
         case Reading():
             return "reading"
+        case Checking(asking=Span()):
+            return ASKING
         case Showing(verdict=verdict):
             return reason_code(verdict).replace("_", "-")
         case _:

@@ -10,11 +10,15 @@ import json
 import logging
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from kiosk.config import FerzlSection, SecondLookSection, Zp1Section
 from kiosk.demo.certificates import make_certificates
 from kiosk.demo.fund_server import FundServer
+from kiosk.demo.fund_service import FundService
+from kiosk.demo.fund_world import FundWorld
 from kiosk.demo.reference_sample import write_reference
 from kiosk.demo.register_sample import ABSENT, SAMPLE_ROWS, write_csv
 
@@ -22,12 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
+    from kiosk.config import Config
     from offline_cache.reference import TrustedKey
 
 _log = logging.getLogger(__name__)
 
 TERRITORY: Final = "78"
 """Of the office: the people of its golden policies have numbers of this territory."""
+TOKEN: Final = "demo-token-0001"  # noqa: S105  # of services that exist on this machine alone
 KIOSK: Final = (sys.executable, "-c", "from kiosk.cli import main; main()")
 
 
@@ -61,6 +67,12 @@ class SampleFund:
         certificates = make_certificates(folder / "certificates")
         self.ca_file = certificates.ca
         self._server = FundServer(self._office / "repository", certificates).start()
+        world = FundWorld(date.today())  # noqa: DTZ011  # the day here
+        self.service = FundService(certificates, world, TOKEN, client_required=True).start()
+        """The services that answer questions."""
+        self._token_file = folder / "ferzl-token"
+        self._token_file.write_text(TOKEN, encoding="ascii")
+        self._client_file = certificates.client
 
     def __enter__(self) -> Self:
         """The fund itself."""
@@ -69,6 +81,7 @@ class SampleFund:
     def __exit__(self, *_: object) -> None:
         """Stop serving."""
         self._server.stop()
+        self.service.stop()
 
     def publish(
         self,
@@ -96,6 +109,16 @@ class SampleFund:
         tables = ("--reference", self._reference) if self._reference is not None else ()
         run("register", "publish", self._office, "--stick", self.stick, *tables)
         self._reference = None
+
+    def asked_by(self, config: Config, looks: Path) -> Config:
+        """`config` with the fund's services, and second looks in the folder `looks`."""
+        files = {"ca_file": self.ca_file, "client_file": self._client_file}
+        return replace(
+            config,
+            ferzl=FerzlSection(self.service.url("ferzl"), token_file=self._token_file, **files),
+            zp1=Zp1Section(self.service.url("zp1"), sender="KIOSK", territory=TERRITORY, **files),
+            second_look=SecondLookSection(looks),
+        )
 
     def write_config(self, register: Path) -> Path:
         """The configuration with which a kiosk whose register lies in `register` updates itself."""

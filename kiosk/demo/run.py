@@ -19,7 +19,7 @@ from kiosk.app import App
 from kiosk.demo.daemon import DaemonUnavailableError
 from kiosk.demo.fund import CommandError, SampleFund
 from kiosk.demo.issuer_keys import IssuersError
-from kiosk.demo.scenes import FOR_REGISTRAR, KEYS, SCENES
+from kiosk.demo.scenes import KEYS, TOUR
 from kiosk.demo.signed_samples import make_signed_samples
 from kiosk.demo.stage import WAIT_SECONDS, Scene, SceneError, Stage, Watch
 from kiosk.demo.typed_checks import TYPED_CHECKS, problems_of
@@ -99,11 +99,14 @@ def _tour(folder: Path, out: Path) -> None:
     with _staged(folder, watch) as stage:
         watch.recorder = recorder = Recorder(out, stage.clock)
         with open_window(stage.config.screen, headless=out) as window:
-            failed = _perform(stage, stage.config, window, recorder, SCENES)
-            failed += _perform(stage, stage.for_registrar(), window, recorder, FOR_REGISTRAR)
+            failed: list[str] = []
+            for audience, scenes in TOUR:
+                config = stage.for_registrar() if audience.registrar else stage.config
+                config = stage.asking(config) if audience.online else config
+                failed += _perform(stage, config, window, recorder, scenes)
         wrong = problems_of(stage.config_file)
-    scenes = len(SCENES) + len(FOR_REGISTRAR)
-    click.echo(f"kiosk: {scenes - len(failed)} of {scenes} scenes as expected; frames in {out}/")
+    count = sum(len(scenes) for _, scenes in TOUR)
+    click.echo(f"kiosk: {count - len(failed)} of {count} scenes as expected; frames in {out}/")
     checks = len(TYPED_CHECKS)
     click.echo(f"kiosk: {checks - len(wrong)} of {checks} typed documents as expected")
     failed += wrong
@@ -119,6 +122,7 @@ def _perform(
     stage.watch.begin()
     failed: list[str] = []
     app = App(config, stage.clock, window, observer=stage.watch)
+    stage.desk = app.enter
     stop_on_signals(app)
 
     def script() -> None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import string
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from drivers.events import Device
 from kiosk.demo import faults
 from kiosk.demo.acts import scan, tap, text
+from kiosk.demo.asked_scenes import ASKED_FOR_REGISTRAR, ASKED_SCENES
 from kiosk.demo.card import ATR_FOMS112, oms_card, other_card
 from kiosk.demo.document_scenes import DOCUMENT_SCENES, DOCUMENTS_FOR_REGISTRAR
 from kiosk.demo.documents import barcode_of, card_of
@@ -246,6 +247,23 @@ FOR_REGISTRAR: Final = (
     *DOCUMENTS_FOR_REGISTRAR,
 )
 """What the registrar's screen shows of the same documents."""
+
+
+class Audience(NamedTuple):
+    """Which kiosk plays a part of the tour."""
+
+    registrar: bool
+    online: bool
+    """Whether it may ask the fund's services."""
+
+
+TOUR: Final = (
+    (Audience(registrar=False, online=False), SCENES),
+    (Audience(registrar=False, online=True), ASKED_SCENES),
+    (Audience(registrar=True, online=False), FOR_REGISTRAR),
+    (Audience(registrar=True, online=True), ASKED_FOR_REGISTRAR),
+)
+"""All scenes, each part on a kiosk that is started for it."""
 
 KEYS: Final = dict(zip(string.digits + string.ascii_lowercase, SCENES[1:], strict=False))
 """In a window: the key that plays a scene."""

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from kiosk.app import Shown
     from kiosk.demo.card import Card
     from kiosk.demo.fund import SampleFund
+    from kiosk.demo.fund_service import FundService
     from kiosk.demo.signed_samples import SignedSamples
+    from kiosk.policy.model import PresentedPolicy
     from kiosk.recorder import Recorder
     from kiosk.verdict import Verdict
 
@@ -115,6 +117,8 @@ class Stage:
         self.watch = watch
         self.hold_seconds = 0.0
         """How long an answer stays to be looked at before the scene goes on."""
+        self.desk: Callable[[PresentedPolicy], None] = lambda _: None
+        """Takes what the registrar types (`kiosk.app.App.enter`)."""
         self.signed: SignedSamples | None = None
         """Documents whose signers the fund's tables name."""
         self._folder = folder
@@ -166,6 +170,23 @@ class Stage:
             return replace(config, kiosk=kiosk)
         register = replace(config.register, dir=self._beside)
         return replace(config, kiosk=replace(kiosk, id="0413"), register=register)
+
+    def asking(self, config: Config) -> Config:
+        """`config` of a kiosk that may ask the fund's services; with a fund only.
+
+        Raises:
+            SceneError: there is no fund on this stage.
+        """
+        return self._need_fund().asked_by(config, self._folder / f"looks-{config.kiosk.id}")
+
+    @property
+    def service(self) -> FundService:
+        """The fund's services, which misbehave on order; with a fund only.
+
+        Raises:
+            SceneError: there is no fund on this stage.
+        """
+        return self._need_fund().service
 
     @property
     def config_file(self) -> Path:
@@ -251,6 +272,10 @@ class Stage:
     def scan(self, payload: bytes, expected: str) -> Shown:
         """Show a code to the scanner and wait for the answer named `expected`."""
         return self._present(lambda: self.scanner.scan(payload), expected)
+
+    def type_in(self, policy: PresentedPolicy, expected: str) -> Shown:
+        """Have the registrar type a document and wait for the answer named `expected`."""
+        return self._present(lambda: self.desk(policy), expected)
 
     def _present(self, act: Callable[[], None], expected: str) -> Shown:
         since = self.watch.mark

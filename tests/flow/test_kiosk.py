@@ -23,7 +23,7 @@ from kiosk.demo.documents import barcode_of, card_of
 from kiosk.demo.encode_chip import holder_file, insurer_file
 from kiosk.demo.people import person
 from kiosk.demo.scanner import Mode
-from kiosk.demo.scenes import FOR_REGISTRAR, SCENES
+from kiosk.demo.scenes import TOUR
 from kiosk.demo.stage import Stage, Watch, ticket_of
 from kiosk.demo.typed_checks import TYPED_CHECKS
 from kiosk.reasons import CouldNotCheckReason, Note, NotInsuredReason
@@ -259,7 +259,6 @@ SHOWN_AS = {
 
 
 NOTES_ELSEWHERE = {
-    Note.ENP_REPLACED,  # The register holds no numbers: only the fund's service says it.
     Note.CALENDAR_ESTIMATED,  # A typed check: scanned certificates carry no day of issue.
 }
 
@@ -276,7 +275,7 @@ def test_the_tour_shows_every_reason(stage: Stage, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr[-2000:]
     lines = lines_of(out)
-    names = [scene.name for scene in (*SCENES, *FOR_REGISTRAR)]
+    names = [scene.name for _, scenes in TOUR for scene in scenes]
     assert len(names) == len(set(names))
     assert [name for name, _ in itertools.groupby(line["scene"] for line in lines)] == names
     reasons = {"insured", *NotInsuredReason, *CouldNotCheckReason}

@@ -43,8 +43,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         super().setup()
-        self.closing = self.fund.closing
-        self.fund.opened(self.connection)
+        self.closing = self.fund.opened(self.connection)
 
     def finish(self) -> None:
         self.fund.closed(self.connection)

@@ -86,15 +86,19 @@ class FundService:
 
     def start(self) -> Self:
         """Serve on a thread of its own; after `stop`, on the same port again."""
+        if self._thread is not None:
+            return self
         self._server = self._server or self._bound()
-        self.closing = threading.Event()
+        with self._lock:
+            self.closing = threading.Event()
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
         return self
 
     def stop(self) -> None:
         """End, also what is still being answered; stopping twice does no harm."""
-        self.closing.set()
+        with self._lock:
+            self.closing.set()
         if self._thread is not None and self._server is not None:
             self._server.shutdown()
             self._thread.join()
@@ -145,10 +149,17 @@ class FundService:
         with self._lock:
             self.complaints.append(f"{path}: {words}")
 
-    def opened(self, connection: socket.socket) -> None:
-        """Remember a connection, to cut it when the service stops."""
+    def opened(self, connection: socket.socket) -> threading.Event:
+        """Remember a connection, to cut it when the service stops; return what tells of that.
+
+        Raises:
+            ConnectionAbortedError: it has stopped already.
+        """
         with self._lock:
+            if self.closing.is_set():
+                raise ConnectionAbortedError
             self._connections.add(connection)
+            return self.closing
 
     def closed(self, connection: socket.socket) -> None:
         """Forget a connection."""

@@ -47,6 +47,8 @@ _SNILS: Final = re.compile(r"[0-9]{11}")
 _CERTIFICATE: Final = re.compile(r"[0-9]{9}")
 _OLD_POLICY: Final = re.compile(r"(?:[^№]+ № )?[0-9]{1,20}")
 _BETWEEN: Final = re.compile(rb"</(?:\w+:)?BHS\s*>(.*)<(?:\w+:)?BTS[\s>]", re.DOTALL)
+_INTERNAL: Final = "207"
+"""HL7 table 0357: application internal error."""
 _NO_CRC: Final = "00000000"
 _MOSCOW: Final = timezone(timedelta(hours=3))
 _GUID: Final = re.compile(
@@ -111,7 +113,7 @@ class Zp1Side:
 
     def broken(self, body: bytes, *, as_item: bool = False) -> Reply:  # noqa: ARG002  # one way here
         """The answer of a service with a fault of its own."""
-        error = self._error("INTERNAL", "Внутренняя ошибка")
+        error = self._error(_INTERNAL, "Внутренняя ошибка")
         return Reply(200, self._batch(_asked(body), "AR", error), "fault")
 
     # The question

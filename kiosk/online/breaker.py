@@ -148,11 +148,16 @@ class Breaker:
         self._ask_from = now + self._next_pause()
         self._look_at = math.inf if cause in _ONLY_A_QUESTION_PROVES else self._ask_from
 
-    def release(self, permit: Permit, now: float) -> None:
-        """Nothing was learned: abandoned, or not asked after all."""
+    def release(self, permit: Permit, now: float, *, asked: bool) -> None:
+        """Nothing was learned: abandoned, or not asked after all.
+
+        A probe that told nothing is followed by another in a while, not at once; questions do not
+        put a probe off, or enough of them would do so for ever.
+        """
         if permit.phase == self._phase:
             self._slot_until = None
-            self._look_at = max(self._look_at, now + self._rng.uniform(*SECOND_LOOK_IN))
+            if not asked:
+                self._look_at = max(self._look_at, now + self._rng.uniform(*SECOND_LOOK_IN))
 
     def look_in(self, now: float) -> float:
         """Seconds until a probe is due; infinite where only a question would tell anything."""

@@ -187,7 +187,7 @@ class GuardedService:
         with self._lock:
             now = self._clock()
             if unheard:
-                self._breaker.release(permit, now)
+                self._breaker.release(permit, now, asked=asked)
             elif error is not None and error.blames_service:
                 self._breaker.failed(permit, now, error.cause)
             else:

@@ -85,7 +85,8 @@ STEPS: dict[str, Callable[[Course], None]] = {
     "bad": Course.bad,
     "probe": lambda course: course.good(asked=False),
     "token": lambda course: course.bad(Cause.UNAUTHORISED),
-    "away": lambda course: course.breaker.release(course.permit(), course.now),
+    "away": lambda course: course.breaker.release(course.permit(), course.now, asked=True),
+    "lost": lambda course: course.breaker.release(course.permit(), course.now, asked=False),
     "pause": Course.wait_pause,
 }
 
@@ -135,7 +136,7 @@ def test_half_open_admits_one_at_a_time() -> None:
     course.wait_pause()
     first = course.permit()
     assert course.breaker.admit(course.now) is None
-    course.breaker.release(first, course.now)
+    course.breaker.release(first, course.now, asked=True)
     second = course.permit()
     assert course.breaker.admit(course.now) is None
     course.breaker.succeeded(second, course.now, asked=True)
@@ -183,7 +184,7 @@ def test_what_was_asked_before_a_change_says_nothing_after_it(late: str) -> None
         case "failed":
             course.breaker.failed(old, course.now, Cause.TLS)
         case _:
-            course.breaker.release(old, course.now)
+            course.breaker.release(old, course.now, asked=True)
     assert course.breaker.state is State.OPEN
     assert course.breaker.retry_in(course.now) == wait
     assert course.breaker.last_cause is Cause.TIMEOUT
@@ -244,7 +245,9 @@ def test_pauses_are_forgotten_after_proven_health(
         pytest.param("bad good", NEXT_LOOK_IN, id="well-again"),
         pytest.param("bad bad", (FIRST_PAUSE / 2, FIRST_PAUSE), id="open"),
         pytest.param("bad bad pause good", SECOND_LOOK_IN, id="a-success-too"),
-        pytest.param("bad bad pause away", SECOND_LOOK_IN, id="abandoned"),
+        pytest.param("bad bad pause away", (0.0, 0.0), id="abandoned-a-probe-may-try"),
+        pytest.param("bad bad pause lost", SECOND_LOOK_IN, id="a-probe-that-told-nothing"),
+        pytest.param("bad away away away", CONFIRM_IN, id="questions-put-no-probe-off"),
         pytest.param("bad bad pause good good", NEXT_LOOK_IN, id="closed"),
         pytest.param("token token", (math.inf, math.inf), id="only-a-question-proves"),
         pytest.param("token token pause away", (math.inf, math.inf), id="still-only-a-question"),
@@ -315,7 +318,7 @@ class AnyCourse(RuleBasedStateMachine):
                 self.breaker.succeeded(permit, self.now, asked=end == "good")
                 assert not (before is State.OPEN and self.breaker.state is not State.OPEN)
             case "away":
-                self.breaker.release(permit, self.now)
+                self.breaker.release(permit, self.now, asked=data.draw(st.booleans()))
                 assert self.breaker.state is before
             case _:
                 cause = Cause.UNAUTHORISED if end == "token" else Cause.NO_NETWORK

@@ -382,6 +382,18 @@ class TestSecondLook:
         assert play.ask() == FOUND
         assert play.ask(second_look=True) == FOUND
 
+    def test_poisoned_questions_do_not_put_the_probe_off(self) -> None:
+        play = Play(Scripted(FOUND))
+        play.ask()
+        play.services[0].script = [Cause.BROKEN]
+        play.services[0].probes = Cause.NO_NETWORK
+        play.ask()
+        for _ in range(6):
+            play.wait(1.0)
+            play.ask(second_look=True)
+            play.fund.probe()
+        assert play.mode() is FundMode.OFFLINE
+
 
 class Held:
     """A service whose questions wait until they are let go, or cancelled."""

@@ -37,7 +37,7 @@ _LOG_PAGES: Final = 8192
 """SQLite moves its log into the file by itself only here (4 MB); `shorten_log` does it earlier."""
 _LOG_BYTES: Final = 512 * 1024
 _LONGEST_VALUE: Final = 64 * 1024
-_FIRST_IDS: Final = 1 << 40
+_FIRST_IDS: Final = 1 << 30
 
 _SURROUNDINGS: Final = frozenset(
     {
@@ -87,6 +87,13 @@ class _DamagedError(Exception):
     """The file is not a queue of ours, or not a whole one."""
 
 
+_FAILURES: Final = (
+    *(sqlite3.Error, OSError, _DamagedError),
+    *(UnicodeDecodeError, OverflowError, MemoryError),
+)
+"""What disks and damaged files bring about: sqlite3 raises more than its own errors."""
+
+
 class Store:
     """The file in one folder; its one connection is used by one thread at a time, under a lock."""
 
@@ -117,7 +124,7 @@ class Store:
                 except BaseException:
                     self._roll_back(db)
                     raise
-            except (sqlite3.Error, OSError, _DamagedError) as error:
+            except _FAILURES as error:
                 raise self._failed(error) from error
             if write:
                 self._complaint = ""
@@ -125,9 +132,9 @@ class Store:
     def shorten_log(self) -> None:
         """Move a long log into the file, so that no question has to wait for that."""
         log = self._folder / f"{FILE_NAME}-wal"
-        with self._lock, suppress(sqlite3.Error, OSError):
-            if self._db is not None and log.stat().st_size > _LOG_BYTES:
-                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        with self._lock, suppress(OSError):
+            if log.stat().st_size > _LOG_BYTES:
+                self._empty_log()
 
     def complain(self, words: str) -> None:
         """Log a fault once, not with every question."""
@@ -147,7 +154,7 @@ class Store:
         if self._db is None:
             try:
                 self._db = self._open()
-            except (sqlite3.Error, _DamagedError) as error:
+            except _FAILURES as error:
                 if not _is_damage(error):
                     raise
                 self._set_aside(error)
@@ -201,6 +208,9 @@ class Store:
             self._drop()
             with suppress(OSError):
                 self._set_aside(error)
+        elif not isinstance(error, OSError):
+            # On a full disk the log may hold the room that the next transaction needs.
+            self._empty_log()
         words = (error.strerror if isinstance(error, OSError) else None) or str(error)
         self.complain(f"{self._path}: {words}")
         return QueueError(f"{self._path}: {words}")
@@ -216,6 +226,11 @@ class Store:
             self._path,
             error,
         )
+
+    def _empty_log(self) -> None:
+        with suppress(sqlite3.Error):
+            if self._db is not None:
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _roll_back(self, db: Database) -> None:
         with suppress(sqlite3.Error):
@@ -233,7 +248,7 @@ def _is_damage(error: Exception) -> bool:
     if isinstance(error, sqlite3.Error):
         code = getattr(error, "sqlite_errorcode", None)
         return code is not None and code & 0xFF not in _SURROUNDINGS
-    return isinstance(error, _DamagedError)
+    return not isinstance(error, OSError)
 
 
 def _check_pages(db: Database) -> None:

@@ -101,6 +101,8 @@ class VirtualKiosk:
         self.clock = VirtualTime(0.0)
         self.waiting: deque[PresentedPolicy] = deque()
         """Questions for a second look."""
+        self.asked = 0
+        """People for whom the fund was to be asked."""
         self.online_at: float | None = None
         """When the mode was online first after the outage."""
         self._outage = outage
@@ -116,6 +118,7 @@ class VirtualKiosk:
 
     def ask(self, policy: PresentedPolicy, now: datetime = _ANY_TIME) -> Answer:
         """Ask for a person who stands there; an unanswered question waits for a second look."""
+        self.asked += 1
         answer = self.fund.ask_within(policy, now, self.clock.deadline(3.0))
         self._note_mode()
         if isinstance(answer, Unavailable):

@@ -13,6 +13,7 @@ import click
 from kiosk import __version__
 from kiosk.check_command import check
 from kiosk.exits import Exit, Refusal
+from kiosk.fund_command import fund
 from kiosk.insurers_command import insurers
 from kiosk.office_commands import info, init, rotate_key
 from kiosk.publish_commands import approve, publish
@@ -95,6 +96,7 @@ def demo(headless: Path | None, audience: str) -> None:
 cli.add_command(decode)
 cli.add_command(check)
 cli.add_command(insurers)
+cli.add_command(fund)
 cli.add_command(register)
 cli.add_command(update)
 for _command in (init, publish, approve, info, rotate_key):

@@ -22,7 +22,12 @@ MAX_TOKEN_BYTES: Final = 16 * 1024
 
 
 def make_fund(config: Config, insurer_of: Callable[[str], Smo | None]) -> Fund:
-    """The services that `config` names, the federal one first; nothing is connected yet.
+    """The fund behind the services that `config` names; nothing is connected yet."""
+    return Fund(make_services(config, insurer_of), float(config.online.deadline_seconds))
+
+
+def make_services(config: Config, insurer_of: Callable[[str], Smo | None]) -> tuple[Service, ...]:
+    """The services that `config` names, the federal one first.
 
     Args:
         config: the whole configuration.
@@ -35,7 +40,7 @@ def make_fund(config: Config, insurer_of: Callable[[str], Smo | None]) -> Fund:
         services.append(_ferzl(config.ferzl, insurer_of))
     if config.zp1.url:
         services.append(_zp1(config.zp1))
-    return Fund(services, float(config.online.deadline_seconds))
+    return tuple(services)
 
 
 def _ferzl(section: FerzlSection, insurer_of: Callable[[str], Smo | None]) -> Service:

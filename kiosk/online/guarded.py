@@ -67,6 +67,8 @@ class GuardedService:
         self._lock = threading.Lock()
         """Around the breaker and the log's memory; never held while the service is asked."""
         self._breaker = Breaker(clock(), rng)
+        self._holder: tuple[Permit, Deadline] | None = None
+        """Who got leave last, and how long they wait: half open, there is no other."""
         self._complained: Cause | None = None
         """The trouble that the log was told of last; None: that it is over."""
         self._oddity = ""
@@ -106,7 +108,7 @@ class GuardedService:
     ) -> Found | Absent | Cause:
         """Its answer, or why there is none; PAUSED where it is left alone. Never raises."""
         with self._lock:
-            permit = self._breaker.admit(self._clock(), second_look=second_look)
+            permit = self._admit(deadline, second_look=second_look)
             half_open = self._breaker.state is State.HALF_OPEN
         if permit is None:
             return Cause.PAUSED
@@ -124,10 +126,25 @@ class GuardedService:
     def probe(self, deadline: Deadline) -> None:
         """Knock, if that is due; never raises."""
         with self._lock:
-            now = self._clock()
-            permit = self._breaker.admit(now) if self._breaker.look_in(now) <= 0.0 else None
+            due = self._breaker.look_in(self._clock()) <= 0.0
+            permit = self._admit(deadline, second_look=False) if due else None
         if permit is not None:
             self._make(permit, deadline, lambda: self._service.probe(deadline), asked=False)
+
+    def _admit(self, deadline: Deadline, *, second_look: bool) -> Permit | None:
+        """Leave to ask; None: not now.
+
+        Who was cancelled holds no slot, even before their exchange has ended: the next person's
+        question comes at the very moment that cancels the one before.
+        """
+        now = self._clock()
+        if self._holder is not None and self._holder[1].cancelled:
+            self._breaker.release(self._holder[0], now, asked=True)
+            self._holder = None
+        permit = self._breaker.admit(now, second_look=second_look)
+        if permit is not None:
+            self._holder = (permit, deadline)
+        return permit
 
     def _make(
         self,

@@ -181,8 +181,7 @@ class Store:
             ):
                 db.execute(f"PRAGMA {pragma}").fetchall()
             _check_pages(db)
-            _migrations().apply(db)
-            _check_tables(db)
+            _make_tables(db)
         except BaseException:
             connection.close()
             raise
@@ -256,7 +255,15 @@ def _check_pages(db: Database) -> None:
         raise _DamagedError("its pages do not fit together")
 
 
-def _check_tables(db: Database) -> None:
+def _make_tables(db: Database) -> None:
+    """Bring the schema up to date."""
+    try:
+        _migrations().apply(db)
+    except _FAILURES:
+        raise
+    except Exception as error:
+        # A column whose name a flipped bit has changed ends in a KeyError of the library's.
+        raise _DamagedError(f"its history cannot be read: {type(error).__name__}") from error
     if not {"questions", "answered"} <= set(db.table_names()):
         raise _DamagedError("its tables are missing")
 

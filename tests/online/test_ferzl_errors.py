@@ -279,13 +279,13 @@ CAUSES_OF_ANSWERS = {
 }
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=1_000, deadline=None)
 @given(st.binary(max_size=400), st.sampled_from([200, 500]))
 def test_any_bytes_end_well(body: bytes, status: int) -> None:
     assert outcome(body, status) in {Cause.MALFORMED, Cause.BROKEN}
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=1_000, deadline=None)
 @given(
     st.sampled_from([PLAIN, (RESPONSE % (REQUEST, with_errors(NOT_FOUND))).encode()]),
     st.lists(st.tuples(st.integers(0, 1_500), st.integers(0, 255)), max_size=4),
@@ -324,7 +324,7 @@ def trees() -> st.SearchStrategy[str]:
     return st.recursive(texts, wrapped, max_leaves=20)
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=1_000, deadline=None)
 @given(inner=st.lists(trees(), max_size=3).map("".join), whole=st.booleans())
 def test_answers_of_any_shape_end_well(inner: str, *, whole: bool) -> None:
     body = RESPONSE % (REQUEST, inner) if whole else ENVELOPE % inner
@@ -332,7 +332,7 @@ def test_answers_of_any_shape_end_well(inner: str, *, whole: bool) -> None:
     assert isinstance(found, Found | Absent) or found in CAUSES_OF_ANSWERS
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=1_000, deadline=None)
 @given(
     st.fixed_dictionaries(
         {},

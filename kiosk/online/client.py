@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import http.client
+import logging
 import ssl
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -45,6 +46,9 @@ _EXPIRED: Final = {9, 10}
 _OTHER_HOST: Final = {62, 64}
 """X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH."""
 
+# It quotes header lines that it does not understand, and they are a stranger's.
+logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
+
 _Result = TypeVar("_Result")
 
 
@@ -69,11 +73,12 @@ class Client:
             AddressError: see `offline_cache.address`.
         """
         parts = check_address(url, ca_file)
-        self._host = parts.hostname or ""
+        self.host = parts.hostname or ""
+        """For people; holds no name or password."""
         self._url = url
         self._files = (ca_file, client_file) if parts.scheme == "https" else None
         try:
-            self._host.encode("idna")
+            self.host.encode("idna")
             self._prepared("POST", b"", {})
         except (UnicodeError, requests.RequestException):
             raise AddressError("not an address such as https://fund.example/register") from None
@@ -106,7 +111,7 @@ class Client:
     ) -> _Result:
         deadline.check()
         request = self._prepared(method, body, headers)
-        line = Line(self._host, deadline)
+        line = Line(self.host, deadline)
         with closing(line), closing(_Adapter(line, self._context())) as adapter:
             try:
                 with deadline.ending(line.cut):
@@ -116,7 +121,7 @@ class Client:
                         result = take(response)
             except (urllib3.exceptions.HTTPError, OSError) as error:
                 deadline.check()
-                raise _translated(error, self._host) from None
+                raise _translated(error, self.host) from None
         # A connection that was cut may look like the end of an answer.
         deadline.check()
         return result
@@ -128,7 +133,7 @@ class Client:
             if not (value.isascii() and value.isprintable()):
                 # The only header that is not fixed is the token's.
                 raise ServiceError(
-                    Cause.UNAUTHORISED, f"{self._host}: {name} is not one line of plain characters"
+                    Cause.UNAUTHORISED, f"{self.host}: {name} is not one line of plain characters"
                 )
         return requests.Request(
             method, self._url, headers={**_HEADERS, **headers}, data=body or None
@@ -144,7 +149,7 @@ class Client:
             context.load_verify_locations(cafile=ca_file)
         except (OSError, ssl.SSLError):
             raise ServiceError(
-                Cause.TLS, f"{self._host}: ca_file is no certificate authority (PEM)"
+                Cause.TLS, f"{self.host}: ca_file is no certificate authority (PEM)"
             ) from None
         if client_file is not None:
             try:
@@ -153,15 +158,15 @@ class Client:
             except (OSError, ssl.SSLError):
                 raise ServiceError(
                     Cause.TLS,
-                    f"{self._host}: client_file is no certificate with an open key (PEM)",
+                    f"{self.host}: client_file is no certificate with an open key (PEM)",
                 ) from None
         return context
 
     def _reply(self, response: requests.Response) -> Reply:
         self._check_status(response.status_code)
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-            raise malformed(f"{self._host}: a packed answer, which was not asked for")
-        too_large = malformed(f"{self._host}: an answer of more than {MAX_BYTES} bytes")
+            raise malformed(f"{self.host}: a packed answer, which was not asked for")
+        too_large = malformed(f"{self.host}: an answer of more than {MAX_BYTES} bytes")
         if (response.raw.length_remaining or 0) > MAX_BYTES:
             raise too_large
         body = bytearray()
@@ -173,7 +178,7 @@ class Client:
         return Reply(response.status_code, bytes(body))
 
     def _check_status(self, status: int) -> None:
-        what = f"{self._host}: HTTP {status}"
+        what = f"{self.host}: HTTP {status}"
         if status in {200, 500}:
             return
         if status in {401, 403}:
@@ -190,7 +195,7 @@ class Client:
         # 501 is the word of a server that does not know HEAD, and works.
         if response.status_code >= 500 and response.status_code != 501:
             raise ServiceError(
-                Cause.BROKEN, f"{self._host}: HTTP {response.status_code}; it is out of order"
+                Cause.BROKEN, f"{self.host}: HTTP {response.status_code}; it is out of order"
             )
 
 
@@ -198,17 +203,37 @@ class _Plain(HTTPConnection):
     def __init__(self, line: Line, **options: Any) -> None:
         super().__init__(**options)
         self._line = line
+        self._answer: http.client.HTTPResponse | None = None
+        self.response_class = self._begun  # type: ignore[assignment]  # it is only called
+
+    def _begun(self, *args: Any, **options: Any) -> http.client.HTTPResponse:
+        self._answer = http.client.HTTPResponse(*args, **options)
+        return self._answer
 
     def _new_conn(self) -> socket.socket:
-        return self._line.connect(self.host, self.port)
+        return self._line.connect(self.port)
 
     def connect(self) -> None:
         with _translating(self._line):
             super().connect()
 
+    def request(self, *args: Any, **options: Any) -> None:
+        try:
+            super().request(*args, **options)
+        except ssl.SSLEOFError:
+            # The server hung up on the question; why, it may have said before (no client
+            # certificate in TLS 1.3). urllib3 goes on to read the answer after this error alone.
+            raise BrokenPipeError from None
+
     def getresponse(self) -> Any:
-        with _translating(self._line):
-            return super().getresponse()
+        try:
+            with _translating(self._line):
+                return super().getresponse()
+        except BaseException:
+            # urllib3 loses sight of an answer whose head it does not like, and with it the socket.
+            if self._answer is not None:
+                self._answer.close()
+            raise
 
 
 class _Secured(_Plain, HTTPSConnection):

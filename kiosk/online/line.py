@@ -28,13 +28,21 @@ class Line:
     """
 
     def __init__(self, host: str, deadline: Deadline) -> None:
+        """Nothing is connected yet."""
         self.host = host
         self.deadline = deadline
         self._lock = threading.Lock()
         self._handle: socket.socket | None = None
 
-    def connect(self, host: str, port: int) -> socket.socket:
-        places = _RESOLVER.places(host, port, self.deadline)[:_MOST_PLACES]
+    def connect(self, port: int) -> socket.socket:
+        """Return a connected socket; its timeout is what is left until the end.
+
+        Raises:
+            ServiceError: see `Resolver.places`; TIMEOUT, CANCELLED.
+            OSError: no address takes the connection.
+        """
+        places = _RESOLVER.places(self.host, port, self.deadline)[:_MOST_PLACES]
+        # Each has its share, so that one which does not answer leaves time for the next.
         seconds = min(CONNECT_SECONDS, self.deadline.left()) / max(1, len(places))
         trouble: OSError = OSError()
         for place in places:
@@ -69,9 +77,11 @@ class Line:
             self._handle = handle
 
     def cut(self) -> None:
+        """End whatever the connection's user is waiting for; nothing where there is none."""
         with self._lock, suppress(OSError):
             if self._handle is not None:
                 self._handle.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
+        """Let go of the connection, which goes when its user closes it, too."""
         self._hold(None)

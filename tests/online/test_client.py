@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import random
+import socket
 import ssl
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,15 +18,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from kiosk.demo.certificates import Certificates, make_certificates
 from kiosk.lookup import Cause
+from kiosk.online import line
 from kiosk.online.client import Client, Reply
 from kiosk.online.deadline import Deadline
 from kiosk.online.errors import ServiceError
 from kiosk.online.messages import MAX_BYTES
+from kiosk.online.resolve import Resolver
 from offline_cache.address import AddressError
 from tests.online.servers import Peer, RawServer, answer, full_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from kiosk.online.resolve import Place
 
 BODY = "<ответ/>".encode()
 SECONDS = 0.4
@@ -45,7 +52,7 @@ def cause_of(client: Client, seconds: float = SECONDS) -> Cause:
     assert time.monotonic() - begun < seconds + SLACK
     words = str(caught.value)
     assert not [word for word in (*ASKING.split(), "secret") if word in words]
-    assert "127.0.0.1" in words or caught.value.cause in {Cause.TIMEOUT, Cause.CANCELLED}
+    assert client.host in words or caught.value.cause in {Cause.TIMEOUT, Cause.CANCELLED}
     return caught.value.cause
 
 
@@ -297,7 +304,8 @@ def test_client_certificates(
     with RawServer(sending(WHOLE), certificates, context=context) as server:
         given = Client(server.url, certificates.ca, certificates.client)
         assert post(given) == Reply(200, BODY)
-        for client_file in (None, other.client):
+        # Again and again: the server's alert and the end of its connection race with the question.
+        for client_file in (None, other.client) * 5:
             assert cause_of(Client(server.url, certificates.ca, client_file), 5.0) is Cause.TLS
 
 
@@ -453,6 +461,58 @@ def test_many_at_once(certificates: Certificates) -> None:
         for thread in threads:
             thread.join()
     assert replies == [Reply(200, BODY)] * 8
+
+
+def test_addresses_are_tried_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificates = make_certificates(tmp_path, host="fund.example")
+    with RawServer(Peer.hang) as gone:
+        pass
+    with full_server() as full, RawServer(sending(WHOLE), certificates) as server:
+        places: list[Place] = [
+            (socket.AF_INET, ("127.0.0.1", port)) for port in (gone.port, full, server.port)
+        ]
+        monkeypatch.setattr(line, "_RESOLVER", Resolver(lambda *_: places))
+        client = Client("https://fund.example/ask", certificates.ca)
+        assert post(client) == Reply(200, BODY)
+        places.pop()
+        assert cause_of(client) is Cause.TIMEOUT
+        places.pop()
+        assert cause_of(client) is Cause.NO_NETWORK
+
+
+PIECES = (
+    *(f"HTTP/1.1 {status} X\r\n".encode() for status in (200, 100, 101, 302, 500)),
+    *(f"Content-Length: {length}\r\n".encode() for length in ("5", "-1", "5, 5", "x", "9" * 30)),
+    *(f"Transfer-Encoding: {coding}\r\n".encode() for coding in ("chunked", "gzip, chunked")),
+    *(
+        b"Set-Cookie: \xd0=\x00\r\n",
+        b"Content-Type: a; charset=\xd1\r\n",
+        b"Location: http://[\r\n",
+    ),
+    *(
+        b"5\r\nabcde\r\n",
+        b"-5\r\n",
+        b"ffffffffffffffff\r\n",
+        b"0\r\n\r\n",
+        b"\r\n",
+        b": ",
+        b" X\r\n",
+    ),
+    *(b"HTTP/2 200\r\n", b"HTTP/1.1 ", b"abcde", bytes(range(256))),
+)
+
+
+def test_rubbish_ends_as_a_reply_or_an_error_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    chance = random.Random(5)  # noqa: S311  # repeatable rubbish
+    pieces: list[bytes] = []
+    with RawServer(lambda peer: peer.send(b"".join(pieces))) as server:
+        client = Client(server.url, None)
+        for _ in range(300):
+            pieces[:] = [PIECES[0]] * chance.randrange(2)
+            pieces += chance.choices(PIECES, k=chance.randrange(8))
+            with suppress(ServiceError):
+                post(client)
+    assert not [record for record in caplog.records if record.name == "urllib3.connection"]
 
 
 PROBES = {200: None, 302: None, 401: None, 404: None, 405: None, 501: None, 500: Cause.BROKEN}

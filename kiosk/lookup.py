@@ -54,6 +54,10 @@ class Record:
     """Whether the presented name and birth date are the record's; None: nothing to compare."""
     main_enp: str | None = field(default=None, repr=False)
     """The person's main ENP, where the answer says it; the register holds no numbers."""
+    full_name: str | None = field(default=None, repr=False)
+    """Surname, given name, patronymic, where the answer says them; the register holds no names."""
+    says_why: bool = True
+    """False: the place knows that insurance ended, and not why; `status` is then "expired"."""
 
 
 class Cause(enum.StrEnum):

@@ -47,7 +47,7 @@ def present(
     own_words = catalogue.text_or_empty(f"reason.{reason}.registrar")
     detail = own_words or catalogue.text_or_empty(f"reason.{reason}.detail")
     notes = (detail, *(_note(note, catalogue) for note in verdict.notes))
-    surname, names = _names(policy, catalogue)
+    surname, names = _names(policy, verdict.record, catalogue)
     sides = _sides(verdict)
     three = sides.register is not None and sides.fund is not None
     return view.RegistrarResult(
@@ -114,9 +114,13 @@ def _photo_caption(photo: Photo | None) -> str:
     return "registrar.photo" if photo.mime == "image/jpeg" else "registrar.photo.unshown"
 
 
-def _names(policy: PresentedPolicy, catalogue: Catalogue) -> tuple[str, str]:
+def _names(policy: PresentedPolicy, record: Record | None, catalogue: Catalogue) -> tuple[str, str]:
+    """Surname and the rest, as on the document; else as the fund says, to be compared with one."""
     given = " ".join(name for name in (policy.given_name, policy.patronymic) if name)
     if not policy.surname and not given:
+        if record is not None and record.full_name:
+            surname, _, rest = record.full_name.partition(" ")
+            return surname, rest
         return catalogue.text("registrar.no_name"), catalogue.text("registrar.no_name.text")
     return policy.surname or "", given
 

@@ -173,6 +173,7 @@ def _with_fund(
         case Found(record, known):
             # The service's own time stands behind its answer, so it also heals step 10.
             checks = (*checks, Check(ONLINE, Outcome.PASS))
+            record = _with_reason(record, own.record)
             verdict = _by_record(policy, record, known, known.as_of.date(), desk, checks)
             return _beside(verdict, own.record)
         case Absent(known):
@@ -187,6 +188,16 @@ def _with_fund(
             return replace(own, checks=(*own.checks, Check(ONLINE, Outcome.UNKNOWN, cause.value)))
         case _:
             assert_never(online)
+
+
+def _with_reason(record: Record, listed: Record | None) -> Record:
+    """Let the register say why insurance ended, where the fund's answer only says that it did.
+
+    "Suspended" and "expired" lead to different desks.
+    """
+    if record.says_why or listed is None or of_status(listed.status) is None:
+        return record
+    return replace(record, status=listed.status)
 
 
 def _beside(verdict: Verdict, listed: Record | None) -> Verdict:

@@ -68,6 +68,9 @@ def record_of(response: Element, policy: PresentedPolicy, today: date) -> Record
         valid_to=None if period is None else period.end,
         person_matches=_matches(response, pid, policy),
         main_enp=_main_enp(pid),
+        full_name=_full_name(pid),
+        # ZP1 gives periods, and no reason for the end of one.
+        says_why=status is not Status.EXPIRED,
     )
 
 

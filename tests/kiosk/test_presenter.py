@@ -21,7 +21,7 @@ from kiosk.comparison import Check, Outcome
 from kiosk.config import KioskSection
 from kiosk.offline import ListStatus
 from kiosk.online.fund import FundMode
-from kiosk.policy.model import Citizenship, Photo
+from kiosk.policy.model import Citizenship, Photo, PolicyFormat, PresentedPolicy, Source
 from kiosk.presenter import TIPS, Surroundings, present
 from kiosk.reasons import CouldNotCheckReason, NextStep, Note, NotInsuredReason, StaffStep
 from kiosk.second_look.queue import Answered
@@ -34,7 +34,6 @@ from tests.kiosk.cases import ENP, NOON, ONLINE, OTHER_SMO, POLICY, RECORD, REGI
 from ui import screen as view
 
 if TYPE_CHECKING:
-    from kiosk.policy.model import PresentedPolicy
     from kiosk.states import State
     from kiosk.verdict import Verdict
 
@@ -273,6 +272,16 @@ def test_registrar_sees_the_fund_beside_the_register() -> None:
     assert screen.notes == (
         "В списке другое состояние, чем в фонде. Верьте ответу фонда: он новее",
     )
+
+
+def test_who_carries_no_policy_is_named_by_the_fund() -> None:
+    typed = PresentedPolicy(Source.TYPED, PolicyFormat.TYPED, identity_document="4012 № 100001")
+    named = replace(RECORD, full_name="ПЕТРОВ ИВАН СЕРГЕЕВИЧ", person_matches=None)
+    screen = screen_of(showing(Insured(named, ONLINE, (), ()), typed), "registrar")
+    assert isinstance(screen, view.RegistrarResult)
+    assert (screen.surname, screen.names) == ("ПЕТРОВ", "ИВАН СЕРГЕЕВИЧ")
+    public = screen_of(showing(Insured(named, ONLINE, (), ()), typed))
+    assert not any("ПЕТРОВ" in text for text in texts_of(public))
 
 
 def test_an_answer_of_the_fund_alone_has_one_column() -> None:

@@ -235,6 +235,19 @@ def test_a_state_is_only_called_reversed_when_it_is(
     assert verdict.listed is not None
 
 
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        pytest.param(Status.CONSCRIPTED, "not_insured/suspended", id="the-list-knows-why"),
+        pytest.param(Status.DEATH, "could_not_check/to_be_clarified", id="nor-is-a-death-told"),
+        pytest.param(Status.CONFIRMED, "not_insured/expired", id="the-list-knows-nothing-of-it"),
+    ],
+)
+def test_the_list_says_why_where_the_fund_does_not(listed: Status, expected: str) -> None:
+    ended = found(ONLINE, status=Status.EXPIRED, says_why=False)
+    assert code(verdict_of(found(STALE, status=listed), ended)) == expected
+
+
 def test_the_fund_may_say_worse_than_an_old_list() -> None:
     verdict = verdict_of(found(STALE), found(ONLINE, status=Status.ANNULLED))
     assert code(verdict) == "not_insured/annulled"

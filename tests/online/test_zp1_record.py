@@ -48,6 +48,7 @@ def test_a_whole_record() -> None:
         valid_to=None,
         person_matches=True,
         main_enp=ONE.enp,
+        full_name="ПЕТРОВ ИВАН СЕРГЕЕВИЧ",
     )
 
 
@@ -92,6 +93,8 @@ def test_the_period_that_covers_today_counts(
     assert found.status is status
     assert str(found.valid_from) == begin
     assert found.valid_to == (None if end is None else date.fromisoformat(end))
+    # An end comes without its reason.
+    assert found.says_why == (status is not Status.EXPIRED)
 
 
 @pytest.mark.parametrize(

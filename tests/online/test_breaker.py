@@ -106,6 +106,7 @@ STEPS: dict[str, Callable[[Course], None]] = {
         pytest.param("bad bad pause away good good", State.CLOSED, id="abandoned-then-well"),
         pytest.param("bad bad pause good away good", State.CLOSED, id="abandoned-between"),
         pytest.param("token token pause probe probe", State.HALF_OPEN, id="probes-prove-no-token"),
+        pytest.param("good token token pause probe probe", State.HALF_OPEN, id="nor-after-health"),
         pytest.param("token token pause good probe", State.CLOSED, id="a-question-does"),
         pytest.param("token token pause probe good", State.CLOSED, id="a-question-does-later"),
     ],

@@ -114,6 +114,11 @@ class TestShares:
         assert play.ask(seconds=ENOUGH_SECONDS / 2) is Cause.TIMEOUT
         assert play.services[0].asked == []
 
+    def test_time_that_ran_out_is_not_told_instead_of_what_used_it_up(self) -> None:
+        play = Play(Scripted(Cause.NO_NETWORK, takes=0.34), Scripted(FOUND, name="zp1"))
+        assert play.ask(seconds=0.7) is Cause.NO_NETWORK
+        assert play.services[1].asked == []
+
     def test_a_time_out_of_too_short_a_time_is_not_held_against_the_service(self) -> None:
         play = Play(Scripted(FOUND, takes=10.0))
         for _ in range(5):
@@ -151,6 +156,16 @@ class TestRetries:
             play = Play(Scripted(Cause.BROKEN), seed=seed)
             play.ask(seconds=0.9)
             assert min(play.services[0].asked) >= ENOUGH_SECONDS
+
+    def test_nobody_is_asked_again_who_was_cancelled_between_two_tries(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        play = Play(Scripted(Cause.NO_NETWORK))
+        deadline = play.clock.deadline()
+        monkeypatch.setattr(deadline, "sleep", lambda seconds: deadline.cancel())
+        assert play.fund.ask_within(POLICY, NOW, deadline) == Unavailable(Cause.CANCELLED)
+        assert len(play.services[0].asked) == 1
+        assert play.fund.status()[0].failures == 0
 
     def test_failures_are_not_remembered_as_answers(self) -> None:
         play = Play(Scripted(Cause.TIMEOUT, FOUND))

@@ -73,6 +73,13 @@ class TestProbes:
         play.fund.probe()
         assert play.mode() is FundMode.ONLINE
 
+    def test_a_probe_that_tells_nothing_is_not_repeated_at_once(self) -> None:
+        play = Play(Scripted(FOUND))
+        play.services[0].probes = Cause.NOT_ASKABLE
+        play.wait(5.0)
+        play.fund.probe()
+        assert SECOND_LOOK_IN[0] <= play.fund.next_probe_in() <= SECOND_LOOK_IN[1]
+
     def test_probes_never_raise(self) -> None:
         service = Scripted(FOUND)
         play = Play(service)

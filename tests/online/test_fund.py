@@ -162,7 +162,7 @@ class TestRetries:
     ) -> None:
         play = Play(Scripted(Cause.NO_NETWORK))
         deadline = play.clock.deadline()
-        monkeypatch.setattr(deadline, "sleep", lambda seconds: deadline.cancel())
+        monkeypatch.setattr(deadline, "sleep", lambda _: deadline.cancel())
         assert play.fund.ask_within(POLICY, NOW, deadline) == Unavailable(Cause.CANCELLED)
         assert len(play.services[0].asked) == 1
         assert play.fund.status()[0].failures == 0

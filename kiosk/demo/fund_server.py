@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import enum
 import re
+import socket
 import ssl
 import threading
 import time
+from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import unquote
@@ -20,6 +22,7 @@ _RANGE: Final = re.compile(r"bytes=(\d+)-")
 _BLOCK: Final = 64 * 1024
 _DRIP_SECONDS: Final = 0.05
 _HANDSHAKE_SECONDS: Final = 10.0
+_HANG_UP_SECONDS: Final = 1.0
 
 
 class Fault(enum.Enum):
@@ -127,6 +130,8 @@ class TlsServer(ThreadingHTTPServer):
 
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128
+    """Connections that wait to be taken; one more than there is room for waits for a second."""
     tls: ssl.SSLContext | None = None
 
     def finish_request(self, request: Any, client_address: Any) -> None:
@@ -135,8 +140,12 @@ class TlsServer(ThreadingHTTPServer):
         if self.tls is not None:
             request.settimeout(_HANDSHAKE_SECONDS)
             try:
-                request = self.tls.wrap_socket(request, server_side=True)
+                request = self.tls.wrap_socket(
+                    request, server_side=True, do_handshake_on_connect=False
+                )
+                request.do_handshake()
             except OSError:
+                _hang_up(request)
                 return
         try:
             super().finish_request(request, client_address)
@@ -146,6 +155,19 @@ class TlsServer(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that go away in the middle are this server's daily bread."""
+
+
+def _hang_up(connection: socket.socket) -> None:
+    """Close once the other side has: a client may have sent its request with its certificate.
+
+    Closing upon bytes that were not read sends a reset, which would swallow the TLS alert.
+    """
+    # Past the TLS layer: there is no session.
+    with suppress(OSError), closing(connection):
+        socket.socket.shutdown(connection, socket.SHUT_WR)
+        connection.settimeout(_HANG_UP_SECONDS)
+        while socket.socket.recv(connection, _BLOCK):
+            pass
 
 
 def _handler(owner: FundServer) -> type[BaseHTTPRequestHandler]:

@@ -47,7 +47,13 @@ def parse(body: bytes, encoding: str) -> Element:
     Raises:
         RefusedError: not well-formed, a document type, or another encoding than `encoding`.
     """
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
     try:
         root = etree.fromstring(body, parser)
     except (etree.XMLSyntaxError, ValueError, LookupError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import http.client
+import random
 import re
 import socket
 import ssl
@@ -19,8 +20,11 @@ from lxml import etree
 
 from kiosk.demo.certificates import Certificates, make_certificates
 from kiosk.demo.fund_faults import Fault
+from kiosk.demo.fund_ferzl import FerzlSide
+from kiosk.demo.fund_messages import RefusedError
 from kiosk.demo.fund_service import FundService
 from kiosk.demo.fund_world import FUND_PARTS, Ambiguous, By, FundWorld, smo_code
+from kiosk.demo.fund_zp1 import Zp1Side
 from kiosk.demo.people import INSURERS, PEOPLE, luhn_digit, person
 from kiosk.demo.reference_sample import write_reference
 from kiosk.demo.register_sample import PARTS
@@ -529,6 +533,42 @@ def test_utf_8_that_is_declared_as_windows_1251(service: FundService, client: Cl
     _, answer = client.post(service, "zp1", body)
     assert values(answer)["MSA.1"] == ["AR"]
     assert len(service.complaints) == 1
+
+
+@pytest.mark.parametrize("side", [FerzlSide(WORLD), Zp1Side(WORLD)], ids=lambda side: side.name)
+def test_damaged_questions_are_answered(side: FerzlSide | Zp1Side) -> None:
+    """Bytes lost, doubled, changed and swapped: always an answer that is well-formed."""
+    rng = random.Random(5)  # noqa: S311  # makes the same damage each time
+    ways = FERZL_WAYS if side.name == "ferzl" else ZP1_WAYS
+    right = [(ferzl if side.name == "ferzl" else zp1)(way) for _, way in ways.values()]
+    outcomes = set()
+    for _ in range(1500):
+        damaged = bytearray(rng.choice(right))
+        for _ in range(rng.randrange(1, 4)):
+            place, length = rng.randrange(len(damaged)), rng.randrange(1, 9)
+            piece = rng.choice(
+                (b"", b"\0", b"<!--a-->", b"9", "Ё".encode(), damaged[place:][:length])
+            )
+            damaged[place : place + rng.randrange(length)] = piece
+        body = bytes(damaged)
+        try:
+            reply = side.answer(body)
+        except RefusedError as error:
+            reply = side.refusal(error, body)
+        values(reply.body)
+        outcomes.add(reply.outcome)
+    assert "refused" in outcomes
+
+
+def test_comments_do_no_harm(service: FundService, client: Client) -> None:
+    comment = "<!-- from a program that explains itself -->"
+    question = ferzl(comment + _enp("plain_man")).replace(
+        b"<soapenv:Body>", b"<soapenv:Body><!---->"
+    )
+    assert b"policyStatus" in client.post(service, "ferzl", question)[1]
+    batch = ZP1.format(guid=GUID, way=_ENP_ASKED, crc="{crc}").replace("<BTS>", f"{comment}<BTS>")
+    assert values(client.post(service, "zp1", sealed(batch))[1])["MSA.1"] == ["AA"]
+    assert service.complaints == []
 
 
 def test_what_is_kept_holds_no_values(service: FundService, client: Client) -> None:

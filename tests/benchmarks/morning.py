@@ -152,13 +152,14 @@ def _outage_rows(name: str, one: _Morning, bare: _Morning) -> list[Row]:
     def after(morning: _Morning) -> list[float]:
         return between(morning.requests.all(), _OUTAGE.end, _NOON)
 
-    answered = between(one.requests.second_looks, _OUTAGE.end, _NOON)
+    def looks(morning: _Morning) -> list[float]:
+        return between(morning.requests.second_looks, _OUTAGE.end, _NOON)
+
+    answered = looks(one)
     note = f"{one.unanswered} unanswered, {one.left} still waiting at noon"
     late = f"the last {max(answered) - _OUTAGE.end:.0f} s after it was back" if answered else ""
     return [
-        _against(
-            f"{name}: second looks", "req", len(answered), len(bare.requests.second_looks), note
-        ),
+        _against(f"{name}: second looks", "req", len(answered), len(looks(bare)), note),
         _against(
             f"{name}: busiest second from 10 on",
             "req",

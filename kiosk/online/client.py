@@ -107,7 +107,7 @@ class Client:
         body: bytes,
         headers: Mapping[str, str],
         deadline: Deadline,
-        take: Callable[[requests.Response], _Result],
+        take: Callable[[requests.Response, Deadline], _Result],
     ) -> _Result:
         deadline.check()
         request = self._prepared(method, body, headers)
@@ -118,7 +118,7 @@ class Client:
                     # The adapter itself: a session would read the body of a redirect, to its end.
                     sent = adapter.send(request, stream=True, timeout=max(deadline.left(), 0.001))
                     with closing(sent) as response:
-                        result = take(response)
+                        result = take(response, deadline)
             except (urllib3.exceptions.HTTPError, OSError) as error:
                 deadline.check()
                 raise _translated(error, self.host) from None
@@ -162,7 +162,7 @@ class Client:
                 ) from None
         return context
 
-    def _reply(self, response: requests.Response) -> Reply:
+    def _reply(self, response: requests.Response, deadline: Deadline) -> Reply:
         self._check_status(response.status_code)
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise malformed(f"{self.host}: a packed answer, which was not asked for")
@@ -172,6 +172,7 @@ class Client:
         body = bytearray()
         # `read` and `stream` would wait for a full chunk; this gives what has come.
         while chunk := response.raw.read1(_CHUNK_BYTES):
+            deadline.check()
             body += chunk
             if len(body) > MAX_BYTES:
                 raise too_large
@@ -191,7 +192,7 @@ class Client:
             raise ServiceError(Cause.REFUSED, f"{what}; is the address right?")
         raise malformed(f"{what}, which is no answer")
 
-    def _reached(self, response: requests.Response) -> None:
+    def _reached(self, response: requests.Response, _: Deadline) -> None:
         # 501 is the word of a server that does not know HEAD, and works.
         if response.status_code >= 500 and response.status_code != 501:
             raise ServiceError(

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 CONNECT_SECONDS: Final = 1.5
 """The longest wait for a connection: a lost first packet is sent again after 1 s."""
 _MOST_PLACES: Final = 4
+_BUFFER_BYTES: Final = 64 * 1024
+"""What has come before the line is cut is still read, so there must not be megabytes of it."""
 _RESOLVER: Final = Resolver()
 
 
@@ -62,6 +64,7 @@ class Line:
         try:
             connecting.settimeout(max(seconds, 0.001))
             connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connecting.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
             self._hold(connecting.dup())
             connecting.connect(address)
             self.deadline.check()

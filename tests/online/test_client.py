@@ -160,7 +160,7 @@ def test_statuses(status: int) -> None:
     assert len(server.peers) == 1
 
 
-FAULTS = {
+FAULTS: dict[str, tuple[Callable[[Peer], None], Cause | None]] = {
     "silent": (Peer.hang, Cause.TIMEOUT),
     "drip-body": (
         lambda peer: peer.drip(b"x", first=answer(200, bytes(500))[:-500]),
@@ -182,6 +182,7 @@ FAULTS = {
     "endless-status": (endless(b"HTTP/1.1 200 ", b"y" * 4096), Cause.MALFORMED),
     "endless-body": (endless(OPEN_END, bytes(65536)), Cause.MALFORMED),
     "endless-chunks": (endless(CHUNKS, b"5\r\nabcde\r\n" * 1000), Cause.MALFORMED),
+    "endless-small-chunks": (endless(CHUNKS, b"1\r\na\r\n" * 10_000), None),
     "endless-redirect": (
         endless(b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n", bytes(65536)),
         Cause.BROKEN,
@@ -211,11 +212,12 @@ FAULTS = {
 def test_faults_of_the_answer(fault: str, certificates: Certificates) -> None:
     act, cause = FAULTS[fault]
     with RawServer(act, certificates) as server:
-        assert cause_of(Client(server.url, certificates.ca)) is cause
+        found = cause_of(Client(server.url, certificates.ca))
+    assert found in ({cause} if cause else {Cause.TIMEOUT, Cause.MALFORMED})
     assert len(server.peers) == 1
 
 
-HANDSHAKES = {
+HANDSHAKES: dict[str, tuple[Callable[[Peer], None], Cause]] = {
     "silent": (Peer.hang, Cause.TIMEOUT),
     # A record of 16 KB begins, and comes byte by byte.
     "drip": (lambda peer: peer.drip(b"\0", first=b"\x16\x03\x03\x40\x00"), Cause.TIMEOUT),

@@ -12,9 +12,9 @@ class Freshness(enum.StrEnum):
 
     FRESH = "fresh"
     AGEING = "ageing"
-    """Usable; its date is shown in amber."""
-    STALE = "stale"
     """Ask online first; without an answer usable, with its date in amber."""
+    STALE = "stale"
+    """The same, for so long that somebody should see to the updates."""
     TOO_OLD = "too_old"
     """Not usable for a verdict."""
 

@@ -81,7 +81,7 @@ class Client:
             self.host.encode("idna")
             self._prepared("POST", b"", {})
         except (UnicodeError, requests.RequestException):
-            raise AddressError("not an address such as https://fund.example/register") from None
+            raise AddressError("not an address such as https://fund.example/service") from None
 
     def post(self, body: bytes, headers: Mapping[str, str], deadline: Deadline) -> Reply:
         """Send `body` and return the answer.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from kiosk.lookup import Absent, Cause, Found, HowKnown, KnownBy
 from kiosk.online.errors import ServiceError
 from kiosk.online.messages import malformed, parse
-from kiosk.online.zp1_batch import BATCH, NAMESPACE, checksum_holds, value
+from kiosk.online.zp1_batch import BATCH, ENCODING, NAMESPACE, checksum_holds, value
 from kiosk.online.zp1_record import record_of
 
 if TYPE_CHECKING:
@@ -75,9 +75,12 @@ def open_reply(body: bytes, message_id: str) -> Reply:
     """Return the answer in `body` to the question with that message GUID.
 
     Raises:
-        ServiceError: MALFORMED: no batch with one answer, or the answer to another question.
+        ServiceError: MALFORMED: no batch with one answer, the answer to another question, or UTF-8
+            that is declared as windows-1251.
     """
     batch = parse(body)
+    if _is_disguised(body, batch):
+        raise malformed(f"UTF-8 that is declared as {ENCODING}")
     if batch.tag != _tag(BATCH):
         raise malformed("no batch of HL7 messages")
     answers = [one for name in _ANSWERS for one in batch.findall(_tag(name))]
@@ -121,6 +124,22 @@ def judge(reply: Reply, policy: PresentedPolicy, now: datetime) -> Found | Absen
         # searched yet, so nothing was not found.
         raise _error(Cause.UNCLEAR, "the question was taken, but not answered", reply)
     return Absent(known)
+
+
+def _is_disguised(body: bytes, batch: Element) -> bool:
+    """Whether bytes that are declared as windows-1251 are UTF-8.
+
+    Most Cyrillic letters of UTF-8 are well-formed windows-1251, too, so that all names would be
+    read as others' and the answer be "another person". No Russian text of windows-1251 is UTF-8.
+    """
+    declared = (batch.getroottree().docinfo.encoding or "").lower()
+    if declared != ENCODING or body.isascii():
+        return False
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _complaint(segment: Element) -> Complaint:

@@ -19,7 +19,8 @@ OTHER = "0f8fad5b-d9cb-469f-a165-70867728950f"
 NOW = datetime(2026, 11, 24, 11, 30, tzinfo=timezone(timedelta(hours=3)))
 WHO = person("yo")
 HEAD_OFFICE = Smo("1997700000010", "45000")
-INSURERS = {"77001": HEAD_OFFICE, "77002": Smo("1997700000021", None)}
+INSURERS = {"77001": HEAD_OFFICE, "77002": Smo("1997700000021", None), "7700": HEAD_OFFICE}
+"""By code; one of four digits is none."""
 
 ENVELOPE = """<?xml version="1.0" encoding="UTF-8"?>
 <soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"\

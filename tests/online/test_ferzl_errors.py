@@ -227,6 +227,7 @@ MALFORMED = {
     "half an answer": PLAIN[: len(PLAIN) // 2],
     "an empty envelope": (ENVELOPE % "").encode(),
     "two messages": PLAIN.replace(b"</soapenv:Body>", b"<mpip:x/></soapenv:Body>"),
+    "no envelope": PLAIN.replace(b"soapenv:Envelope", b"soapenv:Parcel"),
     "two bodies": PLAIN.replace(b"</soapenv:Body>", b"</soapenv:Body><soapenv:Body/>"),
     "SOAP 1.2": PLAIN.replace(
         b"http://schemas.xmlsoap.org/soap/envelope/", b"http://www.w3.org/2003/05/soap-envelope"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -128,14 +130,12 @@ def test_reads_windows_1251() -> None:
     ],
     ids=["entity", "external subset", "XInclude", "base"],
 )
-def test_reads_no_file_for_a_stranger(message: str, tmp_path: Path) -> None:
-    file = tmp_path / "secret"
-    file.write_text("<!ENTITY x 'secret words'>", encoding="utf-8")
-    try:
-        read = serialise(parse(message.format(uri=file.as_uri()).encode()))
-    except ServiceError as error:
-        read = str(error).encode()
-    assert b"words" not in read
+def test_opens_no_file_for_a_stranger(message: str, tmp_path: Path) -> None:
+    """Nobody writes into the pipe: whoever opened it would wait until the test's time is over."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with suppress(ServiceError):
+        parse(message.format(uri=pipe.as_uri()).encode())
 
 
 @given(st.binary(max_size=300))

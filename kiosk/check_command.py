@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from kiosk.config import Config
+    from kiosk.families import Verdict
     from kiosk.policy.model import PresentedPolicy
-    from kiosk.verdict import Verdict
 
 _DAY: Final = click.DateTime(["%Y-%m-%d"])
 
@@ -177,7 +177,7 @@ def _check_and_exit(config: Config, policy: PresentedPolicy) -> None:
 
 def exit_of(verdict: Verdict) -> Exit:
     """Return the exit code that stands for a verdict."""
-    from kiosk.verdict import CouldNotCheck, Insured, NotInsured
+    from kiosk.families import CouldNotCheck, Insured, NotInsured
 
     match verdict:
         case Insured():

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from kiosk.checker import Checker, Inquiry, with_notes
 from kiosk.consultation import Consultation, FundAnswer, Question
+from kiosk.families import CouldNotCheck, Verdict
 from kiosk.intake import Readable, Unreadable, take_in
 from kiosk.lookup import Answer, Cause, Unavailable
 from kiosk.online.fund import Fund, FundMode
@@ -23,7 +24,7 @@ from kiosk.reasons import CouldNotCheckReason
 from kiosk.second_look.rules import is_wanted
 from kiosk.second_look.worker import FundChanged, SecondAnswer
 from kiosk.states import Ask, Asking, Checked, SessionEvent
-from kiosk.verdict import CouldNotCheck, Verdict, unreadable
+from kiosk.verdict import unreadable
 from kiosk.verdict_json import reason_code
 from offline_cache.reference import ReferenceData
 

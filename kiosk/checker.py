@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kiosk import signatures
 from kiosk.comparison import ANYWHERE, Desk
 from kiosk.reasons import Note
-from kiosk.verdict import AskOnline, Verdict, decide, weigh_signature
+from kiosk.verdict import AskOnline, decide, weigh_signature
 from kiosk.working_days import certificate_end
 from offline_cache.reference import ReferenceData, ReferenceFolder
 from offline_cache.reference_tables import REFERENCE_FOLDER
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from kiosk.clock import Clock, Moment
     from kiosk.config import Config
+    from kiosk.families import Verdict
     from kiosk.lookup import Answer, Lookup
     from kiosk.offline import ListStatus, OfflineLookup
     from kiosk.policy.model import PresentedPolicy
@@ -77,7 +78,7 @@ class Checker:
         found = self.begin(policy)
         if not isinstance(found, Inquiry):
             return found
-        return self.conclude(found, self._online.ask(found.policy, found.moment.local))
+        return self.conclude(found, self._online.ask(found.policy, found.moment.likely))
 
     def begin(self, policy: PresentedPolicy) -> Verdict | Inquiry:
         """Ask the register alone; an `Inquiry` where the fund should be asked, too."""

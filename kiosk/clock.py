@@ -29,6 +29,15 @@ class Moment:
     local: datetime
     """Aware, in the kiosk's time zone; its date is "today"."""
     trusted: bool
+    floor: datetime | None = None
+    """The newest time that is known to have passed; None: none is known."""
+
+    @property
+    def likely(self) -> datetime:
+        """The best guess of the time: the clock, or its floor where the clock is wrong."""
+        if self.trusted or self.floor is None:
+            return self.local
+        return self.floor.astimezone(self.local.tzinfo)
 
 
 class Clock:
@@ -46,4 +55,5 @@ class Clock:
     def now(self) -> Moment:
         """Read the clock and judge it against the floor."""
         utc = datetime.fromtimestamp(self._wall(), UTC)
-        return Moment(local=utc.astimezone(), trusted=utc >= self._floor - CLOCK_TOLERANCE)
+        trusted = utc >= self._floor - CLOCK_TOLERANCE
+        return Moment(utc.astimezone(), trusted, self._floor)

@@ -73,7 +73,7 @@ class Consultation:
         now = time.monotonic()
         shown_from, until = now + SHOWN_AFTER_SECONDS, now + self._fund.seconds + _GRACE_SECONDS
         self.question = Question(ticket, inquiry, notes, deadline, shown_from, until)
-        policy, at = inquiry.policy, inquiry.moment.local
+        policy, at = inquiry.policy, inquiry.moment.likely
 
         def ask() -> None:
             answer = self._fund.ask_within(policy, at, deadline)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from kiosk.catalogue import Catalogue
+    from kiosk.families import Verdict
     from kiosk.policy.model import Photo, PresentedPolicy, Smo
-    from kiosk.verdict import Verdict
 
 _OUTCOMES: Final = {
     Outcome.PASS: view.Outcome.PASS,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal
 
 from kiosk import presenter_registrar
+from kiosk.families import CouldNotCheck, Insured, NotInsured
 from kiosk.presenter_words import Words, family_of, how_known
 from kiosk.reasons import CouldNotCheckReason, NextStep, Note
-from kiosk.verdict import CouldNotCheck, Insured, NotInsured
 from kiosk.verdict_json import reason_code
 from offline_cache.freshness import Freshness
 from ui import screen as view

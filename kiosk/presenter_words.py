@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
+from kiosk.families import CouldNotCheck, Insured, NotInsured, Verdict
 from kiosk.lookup import HowKnown, KnownBy
-from kiosk.verdict import CouldNotCheck, Insured, NotInsured, Verdict
 from ui import screen as view
 
 if TYPE_CHECKING:

@@ -38,6 +38,7 @@ from drivers.events import (
     DeviceReady,
 )
 from drivers.framing import EMPTY
+from kiosk.families import CouldNotCheck
 from kiosk.reasons import CouldNotCheckReason
 from kiosk.session_cards import card, cards_out_of_sight
 from kiosk.session_steps import Step, ask, show
@@ -55,7 +56,7 @@ from kiosk.states import (
     Span,
     Waiting,
 )
-from kiosk.verdict import CouldNotCheck, unreadable
+from kiosk.verdict import unreadable
 
 
 def handle(session: Session, event: SessionEvent, now: float) -> Step:

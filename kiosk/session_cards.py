@@ -13,10 +13,11 @@ from drivers.events import (
     CardRejected,
     RejectCause,
 )
+from kiosk.families import CouldNotCheck
 from kiosk.reasons import CouldNotCheckReason
 from kiosk.session_steps import Step, ask, show
 from kiosk.states import Ask, Checking, Reading, Receiving, Session, Showing, Waiting
-from kiosk.verdict import CouldNotCheck, unreadable
+from kiosk.verdict import unreadable
 
 
 def card(

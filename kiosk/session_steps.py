@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from kiosk.states import Ask, Checking, Session, Showing
 
 if TYPE_CHECKING:
+    from kiosk.families import Verdict
     from kiosk.intake import Document
-    from kiosk.verdict import Verdict
 
 Step = tuple[Session, tuple[Ask, ...]]
 

@@ -13,9 +13,9 @@ from drivers.events import Device, DeviceEvent
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kiosk.families import Verdict
     from kiosk.intake import Document
     from kiosk.policy.model import PresentedPolicy
-    from kiosk.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)

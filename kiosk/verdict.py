@@ -36,77 +36,18 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from kiosk import comparison
 from kiosk.comparison import ANYWHERE, Check, Desk, Outcome
+from kiosk.families import CouldNotCheck, Insured, NotInsured, Verdict
 from kiosk.lookup import Absent, Answer, Cause, Found, HowKnown, KnownBy, Record, Unavailable
 from kiosk.policy import enp
 from kiosk.policy.model import PresentedPolicy, Source
-from kiosk.reasons import (
-    NEXT_STEP,
-    CouldNotCheckReason,
-    NextStep,
-    Note,
-    NotInsuredReason,
-    of_status,
-)
+from kiosk.reasons import CouldNotCheckReason, Note, NotInsuredReason, of_status
+from offline_cache.floor import CLOCK_TOLERANCE
 from offline_cache.freshness import Freshness
 
 if TYPE_CHECKING:
     from datetime import date
 
     from kiosk.clock import Moment
-
-
-@dataclass(frozen=True, slots=True)
-class Insured:
-    """In force today."""
-
-    record: Record
-    known: HowKnown
-    notes: tuple[Note, ...]
-    checks: tuple[Check, ...]
-    listed: Record | None = None
-    """The register's record where `record` is the fund's; so in all three families."""
-
-    @property
-    def next_step(self) -> NextStep:
-        """What the person does now."""
-        return NextStep.GO_TO_DESK
-
-
-@dataclass(frozen=True, slots=True)
-class NotInsured:
-    """Known not to be in force."""
-
-    reason: NotInsuredReason
-    record: Record
-    known: HowKnown
-    notes: tuple[Note, ...]
-    checks: tuple[Check, ...]
-    listed: Record | None = None
-
-    @property
-    def next_step(self) -> NextStep:
-        """What the person does now."""
-        return NEXT_STEP[self.reason]
-
-
-@dataclass(frozen=True, slots=True)
-class CouldNotCheck:
-    """Nothing can be said; every error ends here."""
-
-    reason: CouldNotCheckReason
-    record: Record | None = None
-    known: HowKnown | None = None
-    notes: tuple[Note, ...] = ()
-    checks: tuple[Check, ...] = ()
-    listed: Record | None = None
-
-    @property
-    def next_step(self) -> NextStep:
-        """What the person does now."""
-        return NEXT_STEP[self.reason]
-
-
-Verdict = Insured | NotInsured | CouldNotCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,19 +103,26 @@ def decide(
         return own
     if online is None:
         return AskOnline(own)
-    return _with_fund(policy, own, online, desk, checks)
+    return _with_fund(policy, own, online, moment, desk, checks)
 
 
 def _with_fund(
-    policy: PresentedPolicy, own: Verdict, online: Answer, desk: Desk, checks: tuple[Check, ...]
+    policy: PresentedPolicy,
+    own: Verdict,
+    online: Answer,
+    moment: Moment,
+    desk: Desk,
+    checks: tuple[Check, ...],
 ) -> Verdict:
     """Join the fund's answer to the register's; argued at the head of this module."""
     match online:
         case Found(record, known):
-            # The service's own time stands behind its answer, so it also heals step 10.
+            today = _today(moment, known)
+            if today is None:
+                return own
             checks = (*checks, Check(ONLINE, Outcome.PASS))
             record = _with_reason(record, own.record)
-            verdict = _by_record(policy, record, known, known.as_of.date(), desk, checks)
+            verdict = _by_record(policy, record, known, today, desk, checks)
             return _beside(verdict, own.record)
         case Absent(known):
             check = Check(ONLINE, Outcome.FAIL, "absent")
@@ -188,6 +136,19 @@ def _with_fund(
             return replace(own, checks=(*own.checks, Check(ONLINE, Outcome.UNKNOWN, cause.value)))
         case _:
             assert_never(online)
+
+
+def _today(moment: Moment, known: HowKnown) -> date | None:
+    """The day by which the fund's record is judged; None: nobody knows it.
+
+    Where our clock is wrong, the service's own time stands behind its answer, which heals step 10,
+    unless it is before what is known to have passed: then its clock is wrong, too.
+    """
+    if moment.trusted:
+        return moment.local.date()
+    if moment.floor is not None and known.as_of < moment.floor - CLOCK_TOLERANCE:
+        return None
+    return known.as_of.date()
 
 
 def _with_reason(record: Record, listed: Record | None) -> Record:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, assert_never
 
-from kiosk.verdict import CouldNotCheck, Insured, NotInsured, Verdict
+from kiosk.families import CouldNotCheck, Insured, NotInsured, Verdict
 
 
 def verdict_to_json(verdict: Verdict) -> dict[str, Any]:

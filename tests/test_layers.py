@@ -55,6 +55,7 @@ PURE = {
     "kiosk.presenter",
     "kiosk.presenter_result",
     "kiosk.comparison",
+    "kiosk.families",
     "kiosk.reasons",
     "kiosk.intake",
     "kiosk.online.errors",

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from kiosk.demo.fund import SampleFund
     from kiosk.demo.fund_service import FundService
     from kiosk.demo.signed_samples import SignedSamples
+    from kiosk.families import Verdict
     from kiosk.policy.model import PresentedPolicy
     from kiosk.recorder import Recorder
-    from kiosk.verdict import Verdict
 
 WAIT_SECONDS: Final = 10.0
 """Longer than any time limit that a scene has to sit out."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kiosk.comparison import Outcome
+from kiosk.families import CouldNotCheck
 from kiosk.online.errors import OUR_QUESTION
 from kiosk.reasons import CouldNotCheckReason
-from kiosk.verdict import ONLINE, CouldNotCheck
+from kiosk.verdict import ONLINE
 
 if TYPE_CHECKING:
-    from kiosk.verdict import Verdict
+    from kiosk.families import Verdict
 
 _FINAL: Final = frozenset(cause.value for cause in OUR_QUESTION)
 """The service did answer, if only that it cannot: asking again would bring the same."""

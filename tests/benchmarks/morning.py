@@ -22,9 +22,9 @@ from kiosk.checker import Checker
 from kiosk.clock import Clock
 from kiosk.demo.people import generate
 from kiosk.demo.register_sample import write_csv
+from kiosk.families import Insured, NotInsured
 from kiosk.offline import OfflineLookup
 from kiosk.policy.model import PolicyFormat, PresentedPolicy, Sex, Source
-from kiosk.verdict import Insured, NotInsured
 from offline_cache.csv_rows import read_rows
 from offline_cache.format import load_key_file
 from offline_cache.publisher import build_base
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kiosk.demo.people import Person
+    from kiosk.families import Verdict
     from kiosk.lookup import Answer
-    from kiosk.verdict import Verdict
 
 _ROWS: Final = 20_000
 _PER_HOUR: Final = (42.0, 42.0, 22.0, 14.0)

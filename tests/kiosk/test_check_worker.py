@@ -16,6 +16,7 @@ from kiosk.check_worker import CheckWorker, KioskEvent, LooksChanged
 from kiosk.checker import Checker
 from kiosk.clock import Clock
 from kiosk.demo.documents import barcode_of
+from kiosk.families import CouldNotCheck, Insured
 from kiosk.lookup import Absent, Cause, Found, HowKnown, KnownBy
 from kiosk.offline import OfflineLookup
 from kiosk.online.errors import ServiceError
@@ -24,7 +25,6 @@ from kiosk.reasons import CouldNotCheckReason
 from kiosk.second_look.queue import SecondLookQueue
 from kiosk.second_look.worker import SecondAnswer
 from kiosk.states import Ask, Asking, Checked, Entered
-from kiosk.verdict import CouldNotCheck, Insured
 from offline_cache.format import RegisterKey
 from tests.kiosk.cases import POLICY, RECORD
 

@@ -17,12 +17,13 @@ from kiosk.clock import Clock
 from kiosk.comparison import Check, Desk, Outcome
 from kiosk.config import Config, KioskSection
 from kiosk.demo.documents import barcode_of
+from kiosk.families import CouldNotCheck, Insured
 from kiosk.offline import OfflineLookup
 from kiosk.online.fund import Fund
 from kiosk.policy.model import PolicyFormat, PresentedPolicy, Source
 from kiosk.reasons import CouldNotCheckReason, Note
 from kiosk.states import Ask, Checked
-from kiosk.verdict import CouldNotCheck, Insured, weigh_signature
+from kiosk.verdict import weigh_signature
 from tests.kiosk.cases import RECORD, REGISTER
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ from drivers.events import Device
 from kiosk.catalogue import Catalogue
 from kiosk.comparison import Check, Outcome
 from kiosk.config import KioskSection
+from kiosk.families import CouldNotCheck, Insured, NotInsured
 from kiosk.offline import ListStatus
 from kiosk.online.fund import FundMode
 from kiosk.policy.model import Citizenship, Photo, PolicyFormat, PresentedPolicy, Source
@@ -26,7 +27,6 @@ from kiosk.presenter import TIPS, Surroundings, present
 from kiosk.reasons import CouldNotCheckReason, NextStep, Note, NotInsuredReason, StaffStep
 from kiosk.second_look.queue import Answered
 from kiosk.states import Checking, DeviceState, Reading, Receiving, Session, Showing, Span, Waiting
-from kiosk.verdict import CouldNotCheck, Insured, NotInsured
 from offline_cache.format import Status
 from offline_cache.freshness import Freshness
 from offline_cache.reference import Clinic, Hotline, Insurer, ReferenceData, Territory
@@ -34,8 +34,8 @@ from tests.kiosk.cases import ENP, NOON, ONLINE, OTHER_SMO, POLICY, RECORD, REGI
 from ui import screen as view
 
 if TYPE_CHECKING:
+    from kiosk.families import Verdict
     from kiosk.states import State
-    from kiosk.verdict import Verdict
 
 LOCALE = Path(kiosk.__file__).with_name("locale")
 RUSSIAN = Catalogue("ru")

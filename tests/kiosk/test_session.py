@@ -22,6 +22,7 @@ from drivers.events import (
     ReadStats,
     RejectCause,
 )
+from kiosk.families import CouldNotCheck, Insured
 from kiosk.reasons import CouldNotCheckReason
 from kiosk.session import fail, handle, tick
 from kiosk.states import (
@@ -38,7 +39,6 @@ from kiosk.states import (
     Span,
     Waiting,
 )
-from kiosk.verdict import CouldNotCheck, Insured
 from tests.kiosk.cases import POLICY, RECORD, REGISTER
 
 if TYPE_CHECKING:

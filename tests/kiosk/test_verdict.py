@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from kiosk.comparison import Outcome
+from kiosk.families import CouldNotCheck, Insured, NotInsured, Verdict
 from kiosk.lookup import Absent, Answer, Cause, Unavailable
 from kiosk.policy.model import PolicyFormat, Source
 from kiosk.reasons import NEXT_STEP, CouldNotCheckReason, Note, NotInsuredReason, of_status
-from kiosk.verdict import (
-    AskOnline,
-    CouldNotCheck,
-    Insured,
-    NotInsured,
-    Verdict,
-    decide,
-    unreadable,
-)
+from kiosk.verdict import AskOnline, decide, unreadable
 from kiosk.verdict_json import verdict_to_json
 from offline_cache.format import Status
 from offline_cache.freshness import Freshness
 from tests.kiosk.cases import (
     ENP,
     IN_1970,
+    NOON,
     ONLINE,
     OTHER_SMO,
     POLICY,
@@ -148,6 +142,27 @@ def test_step_10_without_a_clock_the_register_says_nothing(register: Answer) -> 
 
 def test_step_10_is_healed_by_an_answer_from_the_fund() -> None:
     assert code(verdict_of(found(), found(ONLINE), moment=IN_1970)) == "insured/insured"
+
+
+@pytest.mark.parametrize(
+    ("as_of", "expected"),
+    [
+        pytest.param(NOON, "insured/insured", id="its-time-is-possible"),
+        pytest.param(NOON - timedelta(days=30), "could_not_check/clock", id="it-is-wrong-too"),
+    ],
+)
+def test_an_answer_from_before_what_has_passed_heals_nothing(
+    as_of: datetime, expected: str
+) -> None:
+    moment = replace(IN_1970, floor=NOON - timedelta(hours=1))
+    known = replace(ONLINE, as_of=as_of)
+    assert code(verdict_of(found(), found(known), moment=moment)) == expected
+
+
+def test_a_right_clock_says_what_today_is_and_not_the_service() -> None:
+    known = replace(ONLINE, as_of=NOON + timedelta(days=30))
+    ends = {"valid_to": TODAY.local.date()}
+    assert code(verdict_of(Absent(REGISTER), found(known, **ends))) == "insured/insured"
 
 
 NEGATIVE = [

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from kiosk.families import Verdict
     from kiosk.policy.model import PresentedPolicy
-    from kiosk.verdict import Verdict
 
 AS_OF: Final = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 NOW: Final = Moment(local=datetime(2026, 11, 22, 12, 0, tzinfo=UTC), trusted=True)

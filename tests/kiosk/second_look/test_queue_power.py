@@ -1,0 +1,110 @@
+"""A power cut at any moment: what was taken is there, and what was told is not told again.
+
+A real process is traced down to its system calls, and every state in which they may leave the disk
+is laid out and opened. See `crash_disk` for what a disk may lose.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+from contextlib import closing
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from kiosk.demo.people import generate
+from kiosk.second_look.queue import SecondLookQueue
+from tests.kiosk.second_look.samples import KEY, NOW, typed
+from tests.offline_cache.crash_disk import lay, record, states
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.offline_cache.crash_disk import State
+
+pytestmark = [
+    pytest.mark.timeout(180),
+    pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed"),
+]
+
+_CHILD: Final = """
+import os, sys
+from datetime import timedelta
+from pathlib import Path
+from kiosk.demo.people import generate
+from kiosk.second_look.queue import SecondLookQueue
+from tests.kiosk.second_look.samples import KEY, NOW, typed
+
+folder = Path(sys.argv[1])
+report = os.open(folder / "report", os.O_WRONLY | os.O_APPEND)
+
+def tell(words):
+    # Synced, so that the report never says less than was returned.
+    os.write(report, words.encode())
+    os.fsync(report)
+
+queue = SecondLookQueue(folder / "queue", KEY)
+for number, one in enumerate(generate(5, seed=1)):
+    assert queue.add(typed(one), "no_list", NOW + number * timedelta(microseconds=1))
+    tell(f"added {number}\\n")
+    if number % 2:
+        assert queue.acknowledge(queue.next().id, "insured", NOW)
+        tell(f"answered {number // 2}\\n")
+queue.expire(NOW)
+queue._store._empty_log()
+assert queue.acknowledge(queue.next().id, "insured", NOW)
+tell("answered 2\\n")
+queue.close()
+"""
+
+
+def _look(folder: Path) -> tuple[set[int], set[int]]:
+    """The numbers of those that wait and of those that were answered, after a restart."""
+    waiting, seen = set(), []
+    with closing(SecondLookQueue(folder / "queue", KEY)) as queue:
+        while (entry := queue.next(seen)) is not None:
+            seen.append(entry.id)
+            waiting.add((entry.asked_at - NOW) // timedelta(microseconds=1))
+        changes = queue.recent_changes(NOW)
+        assert queue.pending() == len(waiting)
+        assert queue.add(typed(next(generate(1, seed=2))), "no_list", NOW)
+    return waiting, {(one.asked_at - NOW) // timedelta(microseconds=1) for one in changes}
+
+
+def _digest(state: State) -> bytes:
+    names, contents = state
+    hashed = hashlib.blake2b(digest_size=16)
+    for name, place in sorted(names.items()):
+        hashed.update(f"{name}\0".encode())
+        hashed.update(contents.get(place, b"") if isinstance(place, int) else b"")
+    return hashed.digest()
+
+
+def test_a_power_cut_loses_nothing_that_was_taken(tmp_path: Path) -> None:
+    kiosk, laid = tmp_path / "kiosk", tmp_path / "laid"
+    kiosk.mkdir()
+    (kiosk / "report").touch()
+    recording, code = record(kiosk, [sys.executable, "-c", _CHILD, str(kiosk)], tmp_path / "trace")
+    assert code == 0
+    seen: set[bytes] = set()
+    for state in states(recording):
+        digest = _digest(state)
+        if digest in seen:
+            continue
+        seen.add(digest)
+        shutil.rmtree(laid, ignore_errors=True)
+        laid.mkdir()
+        lay(state, laid)
+        said = (laid / "report").read_text(encoding="ascii").splitlines()
+        added = {int(line.split()[1]) for line in said if line.startswith("added ")}
+        told = {int(line.split()[1]) for line in said if line.startswith("answered ")}
+        waiting, answered = _look(laid)
+        assert added <= waiting | answered
+        assert told <= answered
+        assert not waiting & answered
+        assert not list(laid.glob("queue/*.damaged*"))
+    print(f"{len(recording.operations)} operations, {len(seen)} states")
+    assert len(seen) > 300

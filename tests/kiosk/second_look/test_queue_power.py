@@ -18,7 +18,7 @@ import pytest
 from kiosk.demo.people import generate
 from kiosk.second_look.queue import SecondLookQueue
 from tests.kiosk.second_look.samples import KEY, NOW, typed
-from tests.offline_cache.crash_disk import lay, record, states
+from tests.offline_cache.crash_disk import Create, Sync, Write, lay, record, states
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +63,8 @@ queue.close()
 
 def _look(folder: Path) -> tuple[set[int], set[int]]:
     """The numbers of those that wait and of those that were answered, after a restart."""
-    waiting, seen = set(), []
+    waiting: set[int] = set()
+    seen: list[int] = []
     with closing(SecondLookQueue(folder / "queue", KEY)) as queue:
         while (entry := queue.next(seen)) is not None:
             seen.append(entry.id)
@@ -108,3 +109,42 @@ def test_a_power_cut_loses_nothing_that_was_taken(tmp_path: Path) -> None:
         assert not list(laid.glob("queue/*.damaged*"))
     print(f"{len(recording.operations)} operations, {len(seen)} states")
     assert len(seen) > 300
+
+
+_ADDER: Final = """
+import sys
+from pathlib import Path
+from kiosk.demo.people import generate
+from kiosk.second_look.queue import SecondLookQueue
+from tests.kiosk.second_look.samples import KEY, NOW, chip
+
+queue = SecondLookQueue(Path(sys.argv[1]) / "queue", KEY)
+queue.pending()
+(Path(sys.argv[1]) / "begun").touch()
+for one in generate(int(sys.argv[2]), seed=3):
+    assert queue.add(chip(one), "no_list", NOW)
+    assert not queue.add(chip(one), "no_list", NOW)
+(Path(sys.argv[1]) / "over").touch()
+queue.expire(NOW)
+(Path(sys.argv[1]) / "tidied").touch()
+queue.close()
+"""
+
+
+def test_a_question_costs_one_sync_and_few_bytes(tmp_path: Path) -> None:
+    """The wear of the memory card, for each check; another of the same number costs nothing."""
+    kiosk, count = tmp_path / "kiosk", 400
+    kiosk.mkdir()
+    command = [sys.executable, "-c", _ADDER, str(kiosk), str(count)]
+    recording, code = record(kiosk, command, tmp_path / "trace")
+    assert code == 0
+    marks = [place for place, one in enumerate(recording.operations) if isinstance(one, Create)]
+    begun, over, tidied = marks[-3:]
+    adding = recording.operations[begun:over]
+    assert sum(isinstance(one, Sync) for one in adding) == count
+    size = sum(len(one.content) for one in adding if isinstance(one, Write)) / count
+    tidying = recording.operations[over:tidied]
+    moved = sum(len(one.content) for one in tidying if isinstance(one, Write)) / count
+    print(f"{size:.0f} bytes a question, and {moved:.0f} when the log is moved into the file")
+    assert size + moved < 5000
+    assert sum(isinstance(one, Sync) for one in tidying) <= 4

@@ -52,10 +52,12 @@ def ip(command: str) -> None:
 
 def use_resolver(address: str) -> None:
     """Send the system's questions for names to `address`, in this mount namespace alone."""
-    with tempfile.NamedTemporaryFile("w", suffix=".conf", delete=False) as file:
-        file.write(f"nameserver {address}\n")
-    subprocess.run(["mount", "--bind", file.name, "/etc/resolv.conf"], check=True)
-    Path(file.name).unlink()
+    files = {"resolv.conf": f"nameserver {address}\n", "nsswitch.conf": "hosts: files dns\n"}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in files.items():
+            file = Path(folder) / name
+            file.write_text(text, encoding="ascii")
+            subprocess.run(["mount", "--bind", os.fspath(file), f"/etc/{name}"], check=True)
 
 
 def ask(host: str, folder: Path, seconds: float = SECONDS) -> dict[str, object]:

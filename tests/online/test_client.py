@@ -93,7 +93,7 @@ STATUSES = {
 @pytest.mark.parametrize("status", STATUSES)
 def test_statuses(status: int) -> None:
     with RawServer(sending(answer(status, BODY, "Location: /elsewhere"))) as server:
-        assert cause_of(Client(server.url, None)) is STATUSES[status]
+        assert cause_of(Client(server.url, None), 10.0) is STATUSES[status]
     assert len(server.peers) == 1
 
 

@@ -90,10 +90,10 @@ class Told:
     """A line of `telling_kiosk`."""
 
     kind: str
-    """`frame` or `event`."""
+    """`frame`, `event` or `turn`."""
     name: str
     at: float
-    """Monotonic seconds."""
+    """Monotonic seconds; of a turn, how many it took."""
     place: int
     """Its number, from 0: `place + 1` is the `since` of what follows."""
 
@@ -162,15 +162,24 @@ class Telling:
 
 @contextmanager
 def telling_kiosk(
-    folder: Path, scanner: Path, *, slot: int = 0, naive: bool = False
+    folder: Path,
+    scanner: Path,
+    *,
+    slot: int = 0,
+    naive: bool = False,
+    turns: bool = False,
+    sections: str = "",
 ) -> Iterator[Telling]:
     """A running `telling_kiosk` on the stage in `folder`, idle and with its devices ready.
 
-    `slot` is the one of the virtual reader's that it serves.
+    `slot` is the one of the virtual reader's that it serves; `sections` are added to its
+    configuration; `turns`: it also tells how long each turn of its main thread took.
     """
     config = write_config(folder, scanner, f"Virtual PCD 00 0{slot}")
+    with config.open("a", encoding="utf-8") as file:
+        file.write(sections)
     module = (sys.executable, "-m", "tests.benchmarks.telling_kiosk")
-    options = ("--naive",) if naive else ()
+    options = [word for word, on in (("--naive", naive), ("--turns", turns)) if on]
     log = folder / f"{scanner.name}.log"
     with process(*module, config, folder, *options, stdout=subprocess.PIPE, log=log) as child:
         telling = Telling(child)

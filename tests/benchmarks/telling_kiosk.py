@@ -123,12 +123,28 @@ def _become_naive() -> None:
     drivers.scanner.Scanner = _PatientScanner  # type: ignore[assignment,misc]
 
 
+def _tell_turns(app: App) -> None:
+    """Tell the seconds from waking up to the next sleep of the thread that owns the screen."""
+    wait = app.inbox.wait
+    woke: list[float] = []
+
+    def timed(seconds: float) -> list[KioskEvent]:
+        if woke:
+            tell("turn", "", time.monotonic() - woke.pop())
+        events = wait(seconds)
+        woke.append(time.monotonic())
+        return events
+
+    app.inbox.wait = timed  # type: ignore[method-assign]
+
+
 def main() -> None:
     """Run until SIGTERM."""
     parser = argparse.ArgumentParser()
     parser.add_argument("config", type=Path)
     parser.add_argument("folder", type=Path, help="for what is made on the way; nothing is left")
     parser.add_argument("--naive", action="store_true", help="with the usual drivers instead")
+    parser.add_argument("--turns", action="store_true", help="tell how long each turn took")
     arguments = parser.parse_args()
     logs.set_up()
     if arguments.naive:
@@ -142,6 +158,8 @@ def main() -> None:
             put(event)
 
         app._supervisor._emit = emit
+        if arguments.turns:
+            _tell_turns(app)
         stop_on_signals(app)
         app.run()
 

@@ -188,7 +188,9 @@ class SecondLookWorker:
         if mode is self._mode:
             return
         if mode is FundMode.ONLINE:
-            self._next_at, self._rests, self._faults = 0.0, 0, 0
+            # All kiosks of a region may see the fund come back at this moment.
+            self._next_at = self._monotonic() + self._gap()
+            self._rests = self._faults = 0
         self._mode = mode
         emit(FundChanged(mode))
 

@@ -52,6 +52,9 @@ _STORED_NOW: Final = int(NOW.timestamp()) * 1_000_000 + NOW.microsecond
 _MICROSECOND: Final = timedelta(microseconds=1)
 _EVER: Final = timedelta(days=36_500)
 _KILLED: Final = -9
+_LONGER: Final = 1.05
+_SHORTER: Final = 0.8
+"""How the time to the next kill follows a machine that is now busy with something else, now not."""
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108  # a folder of its own is made in it
 
 
@@ -160,8 +163,9 @@ def _adding(kiosk: _Kiosk, rng: random.Random, kills: int) -> None:
     length = _timed(lambda: kiosk.live(0, share, share // 2))
     while kiosk.lives["adding"] < kills and (first := kiosk.tried()) + share < most:
         life = partial(kiosk.live, first, first + share, share // 2)
-        if kill_after(forked(life), rng.uniform(0.0, length)) == _KILLED:
-            kiosk.lives["adding"] += 1
+        killed = kill_after(forked(life), rng.uniform(0.0, length)) == _KILLED
+        kiosk.lives["adding"] += killed
+        length *= _LONGER if killed else _SHORTER
     _timed(lambda: kiosk.live(kiosk.tried(), most, 0))
 
 
@@ -172,8 +176,9 @@ def _draining(kiosk: _Kiosk, rng: random.Random, kills: int) -> None:
     for _ in range(2 * kills - 2):
         if kiosk.lives["draining"] < kills:
             life = partial(kiosk.live, 0, 0, share)
-            if kill_after(forked(life), rng.uniform(0.0, length)) == _KILLED:
-                kiosk.lives["draining"] += 1
+            killed = kill_after(forked(life), rng.uniform(0.0, length)) == _KILLED
+            kiosk.lives["draining"] += killed
+            length *= _LONGER if killed else _SHORTER
 
 
 def _timed(life: Callable[[], int]) -> float:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from requests import adapters
 
 from kiosk.demo.certificates import Certificates, make_certificates
 from kiosk.lookup import Cause
@@ -127,6 +128,17 @@ def test_certificates_that_are_not_trusted(certificates: Certificates, tmp_path:
             post(Client(server.url, ca_file))
         assert caught.value.cause is Cause.TLS
         assert not server.peers[0].request
+
+
+def test_only_the_pinned_authorities_count(
+    certificates: Certificates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not those that come with requests, and not the system's."""
+    public = make_certificates(tmp_path)
+    monkeypatch.setattr(adapters, "DEFAULT_CA_BUNDLE_PATH", str(public.ca))
+    monkeypatch.setenv("SSL_CERT_FILE", str(public.ca))
+    with RawServer(sending(WHOLE), public) as server:
+        assert cause_of(Client(server.url, certificates.ca), 10.0) is Cause.TLS
 
 
 def test_a_host_by_its_name(tmp_path: Path) -> None:

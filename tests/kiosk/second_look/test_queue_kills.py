@@ -18,8 +18,6 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -36,8 +34,9 @@ from tests.kiosk.second_look.samples import KEY, NOW, typed
 from tests.offline_cache.children import ended, forked, kill_after
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import datetime
+    from pathlib import Path
 
     from kiosk.online.deadline import Deadline
     from kiosk.policy.model import PresentedPolicy
@@ -55,7 +54,6 @@ _KILLED: Final = -9
 _LONGER: Final = 1.05
 _SHORTER: Final = 0.8
 """How the time to the next kill follows a machine that is now busy with something else, now not."""
-_MEMORY: Final = Path("/dev/shm")  # noqa: S108  # a folder of its own is made in it
 
 
 class _Fund:
@@ -186,16 +184,6 @@ def _timed(life: Callable[[], int]) -> float:
     began = time.monotonic()
     assert ended(forked(life)) == 0
     return time.monotonic() - began
-
-
-@pytest.fixture(name="memory")
-def _memory(tmp_path: Path) -> Iterator[Path]:
-    """A folder where syncing costs nothing: what is killed is the process, not the power."""
-    if not _MEMORY.is_dir():
-        yield tmp_path
-        return
-    with TemporaryDirectory(dir=_MEMORY) as folder:
-        yield Path(folder)
 
 
 def test_none_of_ten_thousand_is_lost_or_told_twice(memory: Path) -> None:

@@ -84,8 +84,8 @@ def _digest(state: State) -> bytes:
     return hashed.digest()
 
 
-def test_a_power_cut_loses_nothing_that_was_taken(tmp_path: Path) -> None:
-    kiosk, laid = tmp_path / "kiosk", tmp_path / "laid"
+def test_a_power_cut_loses_nothing_that_was_taken(tmp_path: Path, memory: Path) -> None:
+    kiosk, laid = tmp_path / "kiosk", memory / "laid"
     kiosk.mkdir()
     (kiosk / "report").touch()
     recording, code = record(kiosk, [sys.executable, "-c", _CHILD, str(kiosk)], tmp_path / "trace")

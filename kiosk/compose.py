@@ -15,6 +15,8 @@ from offline_cache.errors import KeyFileError
 from offline_cache.format import load_key_file
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from kiosk.clock import Clock
     from kiosk.config import Config
     from kiosk.online.fund import Fund
@@ -40,8 +42,12 @@ def make_sources(config: Config, clock: Clock) -> Sources:
         found = checker.reference.insurer_by_code(code, clock.now().local.date())
         return None if found is None else Smo(found.ogrn, found.okato)
 
+    def passed() -> datetime | None:
+        moment = clock.now()
+        return None if moment.trusted else moment.floor
+
     offline = OfflineLookup(config.register.dir, config.register.key_file)
-    fund = make_fund(config, insurer_of)
+    fund = make_fund(config, insurer_of, passed)
     checker = Checker(offline, fund, clock, config.register.dir, desk_of(config))
     return Sources(offline, fund, checker)
 

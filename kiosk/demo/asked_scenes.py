@@ -47,11 +47,14 @@ def _asked(slug: str, expected: str, *notes: Note) -> Callable[[Stage], None]:
 
     def play(stage: Stage) -> None:
         stage.service.slow_seconds = _SLOW_SECONDS
-        stage.service.order("ferzl", Fault.SLOW, times=1)
+        stage.service.order("ferzl", Fault.SLOW)
         since = stage.watch.mark
-        stage.slots[0].insert(card_of(slug))
-        stage.watch.wait_for(ASKING, since)
-        verdict = verdict_of(_by_fund(stage.answer(expected, since)))
+        try:
+            stage.slots[0].insert(card_of(slug))
+            stage.watch.wait_for(ASKING, since)
+            verdict = verdict_of(_by_fund(stage.answer(expected, since)))
+        finally:
+            stage.service.clear_faults()
         if verdict is None or not set(notes) <= set(verdict.notes):
             raise SceneError(f"the answer lacks a note of {', '.join(notes)}")
         stage.take()
@@ -83,6 +86,15 @@ def _asked_ageing(stage: Stage) -> None:
     stage.set_clock(datetime.now(UTC) + timedelta(days=2))
     try:
         _asked("yo", "insured", Note.ENP_REPLACED)(stage)
+    finally:
+        stage.set_clock(None)
+
+
+def _asked_wrong_clock(stage: Stage) -> None:
+    """A kiosk that woke in 1970 believes the fund's clock."""
+    stage.set_clock(datetime(1970, 1, 1, tzinfo=UTC))
+    try:
+        _by_fund(stage.tap(card_of("plain_man"), "insured"))
     finally:
         stage.set_clock(None)
 
@@ -145,6 +157,7 @@ ASKED_SCENES: Final = (
     Scene("asked-no-answer", _asked_no_answer),
     Scene("asked-second-person", _second_person),
     Scene("asked-ageing-list", _asked_ageing),
+    Scene("asked-wrong-clock", _asked_wrong_clock),
     Scene("state-reversed", _asked("military_service", "insured", Note.STATE_REVERSED)),
 )
 """For the public."""

@@ -14,6 +14,7 @@ import logging
 import ssl
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import requests
@@ -23,6 +24,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from kiosk import __version__
 from kiosk.lookup import Cause
+from kiosk.online import tls
 from kiosk.online.errors import ServiceError
 from kiosk.online.line import Line
 from kiosk.online.messages import MAX_BYTES, malformed
@@ -31,6 +33,7 @@ from offline_cache.address import AddressError, check_address
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from kiosk.online.deadline import Deadline
@@ -41,10 +44,8 @@ _HEADERS: Final = {
     "Accept-Encoding": "identity",
     "Connection": "close",
 }
-_EXPIRED: Final = {9, 10}
-"""X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL."""
-_OTHER_HOST: Final = {62, 64}
-"""X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH."""
+
+_LONGEST_DATE: Final = 64
 
 # It quotes header lines that it does not understand, and they are a stranger's.
 logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
@@ -58,16 +59,28 @@ class Reply:
 
     status: int
     body: bytes = field(repr=False)
+    at: datetime | None = None
+    """When it was made, by the server's clock (RFC 9110, section 6.6.1), UTC; None: not said."""
 
 
 class Client:
     """Asks one address; safe from any thread."""
 
-    def __init__(self, url: str, ca_file: Path | None, client_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        ca_file: Path | None,
+        client_file: Path | None = None,
+        passed: Callable[[], datetime | None] = lambda: None,
+    ) -> None:
         """Remember the address; nothing is read or connected yet.
 
         The files are read for every question, so that renewed ones need no new start: `ca_file` has
         the pinned authorities (PEM), `client_file` a client certificate and its key (PEM).
+
+        `passed` says, where this machine's clock is known to be wrong, which time has certainly
+        passed, and None where the clock is right. Certificates are then held against that time: a
+        kiosk that wakes in 1970 would trust nobody else, and never learn the time.
 
         Raises:
             AddressError: see `offline_cache.address`.
@@ -76,6 +89,7 @@ class Client:
         self.host = parts.hostname or ""
         """For people; holds no name or password."""
         self._url = url
+        self._passed = passed
         self._files = (ca_file, client_file) if parts.scheme == "https" else None
         try:
             self.host.encode("idna")
@@ -111,8 +125,9 @@ class Client:
     ) -> _Result:
         deadline.check()
         request = self._prepared(method, body, headers)
-        line = Line(self.host, deadline)
-        with closing(line), closing(_Adapter(line, self._context())) as adapter:
+        line, passed = Line(self.host, deadline), self._passed()
+        adapting = closing(_Adapter(line, self._context(passed), passed))
+        with closing(line), adapting as adapter:
             try:
                 with deadline.ending(line.cut):
                     # The adapter itself: a session would read the body of a redirect, to its end.
@@ -139,28 +154,8 @@ class Client:
             method, self._url, headers={**_HEADERS, **headers}, data=body or None
         ).prepare()
 
-    def _context(self) -> ssl.SSLContext | None:
-        if self._files is None:
-            return None
-        ca_file, client_file = self._files
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        try:
-            context.load_verify_locations(cafile=ca_file)
-        except (OSError, ssl.SSLError):
-            raise ServiceError(
-                Cause.TLS, f"{self.host}: ca_file is no certificate authority (PEM)"
-            ) from None
-        if client_file is not None:
-            try:
-                # With a password given, OpenSSL does not ask for one on the terminal.
-                context.load_cert_chain(client_file, password="")
-            except (OSError, ssl.SSLError):
-                raise ServiceError(
-                    Cause.TLS,
-                    f"{self.host}: client_file is no certificate with an open key (PEM)",
-                ) from None
-        return context
+    def _context(self, passed: datetime | None) -> ssl.SSLContext | None:
+        return None if self._files is None else tls.make_context(*self._files, passed, self.host)
 
     def _reply(self, response: requests.Response, deadline: Deadline) -> Reply:
         self._check_status(response.status_code)
@@ -176,7 +171,7 @@ class Client:
             body += chunk
             if len(body) > MAX_BYTES:
                 raise too_large
-        return Reply(response.status_code, bytes(body))
+        return Reply(response.status_code, bytes(body), _time(response.headers.get("Date", "")))
 
     def _check_status(self, status: int) -> None:
         what = f"{self.host}: HTTP {status}"
@@ -240,13 +235,24 @@ class _Plain(HTTPConnection):
 class _Secured(_Plain, HTTPSConnection):
     """The same with TLS."""
 
+    def __init__(self, line: Line, passed: datetime | None, **options: Any) -> None:
+        super().__init__(line, **options)
+        self._passed = passed
+
+    def connect(self) -> None:
+        super().connect()
+        if self._passed is not None and self.sock is not None:
+            tls.check_term(self.sock, self._passed, self._line.host)
+
 
 class _Adapter(HTTPAdapter):
     """Requests over one line; all that TLS needs is in the context."""
 
-    def __init__(self, line: Line, context: ssl.SSLContext | None) -> None:
+    def __init__(self, line: Line, context: ssl.SSLContext | None, passed: datetime | None) -> None:
         self._context = context
-        self._connection = functools.partial(_Plain if context is None else _Secured, line)
+        self._connection: Callable[..., _Plain] = functools.partial(_Plain, line)
+        if context is not None:
+            self._connection = functools.partial(_Secured, line, passed)
         super().__init__(pool_connections=1, pool_maxsize=1)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
@@ -275,7 +281,7 @@ def _translated(error: Exception, host: str) -> ServiceError:
     """Our error for one of the network's; its words are ours, for technicians."""
     match error:
         case ssl.SSLCertVerificationError():
-            return ServiceError(Cause.TLS, f"{host}: {_distrust(error)}")
+            return ServiceError(Cause.TLS, f"{host}: {tls.words_of(error)}")
         case ssl.SSLEOFError() | ssl.SSLZeroReturnError() | http.client.RemoteDisconnected():
             return ServiceError(Cause.NO_NETWORK, f"{host}: it hung up before an answer")
         case ssl.SSLError() | urllib3.exceptions.SSLError() | requests.exceptions.SSLError():
@@ -294,10 +300,10 @@ def _translated(error: Exception, host: str) -> ServiceError:
             return ServiceError(Cause.NO_NETWORK, f"{host}: no connection; is there a network?")
 
 
-def _distrust(error: ssl.SSLCertVerificationError) -> str:
-    if error.verify_code in _EXPIRED:
-        return "its certificate's time is over or to come; is this machine's clock right?"
-    if error.verify_code in _OTHER_HOST:
-        return "its certificate is made for another name; is the address right?"
-    # The words are OpenSSL's own, one of a fixed list.
-    return f"ca_file does not vouch for its certificate ({error.verify_message})"
+def _time(header: str) -> datetime | None:
+    """The time of a Date header; None: there is none that can be understood."""
+    try:
+        found = parsedate_to_datetime(header[:_LONGEST_DATE])
+    except (ValueError, OverflowError):
+        return None
+    return found if found.tzinfo is not None else None

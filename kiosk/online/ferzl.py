@@ -53,7 +53,8 @@ class Ferzl:
         request_id = str(uuid.uuid4())
         body = question(policy, now.date(), request_id)
         reply = self._client.post(body, self._headers(), deadline)
-        return answer(reply.body, reply.status, policy, request_id, now, self._insurer_of)
+        at = (reply.at or now).astimezone(now.tzinfo)
+        return answer(reply.body, reply.status, policy, request_id, at, self._insurer_of)
 
     def probe(self, deadline: Deadline) -> None:
         """Find out whether FERZL can be reached; needs no token and asks about nobody.

@@ -18,6 +18,7 @@ from kiosk.online import person
 from kiosk.online.errors import ServiceError
 from kiosk.online.ferzl_errors import Item, of_fault, refuse
 from kiosk.online.messages import element, malformed, parse, serialise, text_of
+from kiosk.online.papers import document_type
 from kiosk.policy.model import PolicyType
 from offline_cache.format import parse_policy_type, parse_status
 
@@ -35,12 +36,6 @@ COM: Final = f"{TYPES}commonTypes"
 
 _PREFIXES: Final[Mapping[str | None, str]] = {"soapenv": SOAP, "mpip": MPIP, "com": COM}
 _OK: Final = 200
-
-_PASSPORT: Final = re.compile(r"[0-9]{4} № [0-9]{6}")
-_BIRTH_CERTIFICATE: Final = re.compile(r"[IVX]{1,8}-[А-ЯЁ]{2} № [0-9]{6}")
-_PASSPORT_TYPE: Final = "14"
-_BIRTH_CERTIFICATE_TYPE: Final = "3"
-_FOREIGN_PASSPORT_TYPE: Final = "9"
 
 _DAY: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
@@ -98,7 +93,7 @@ def _put_number(into: Element, policy: PresentedPolicy) -> None:
         element(by_snils, MPIP, "birthDay", policy.birth_date.isoformat())
     elif policy.identity_document is not None:
         dudl = element(into, MPIP, "dudl")
-        element(dudl, COM, "dudlType", _document_type(policy.identity_document))
+        element(dudl, COM, "dudlType", document_type(policy.identity_document))
         _put_series_and_number(dudl, "dudl", policy.identity_document)
     else:
         raise ServiceError(Cause.NOT_ASKABLE, "a document without a number to ask by")
@@ -119,15 +114,6 @@ def _put_series_and_number(into: Element, prefix: str, text: str) -> None:
     if series:
         element(into, COM, f"{prefix}Ser", series)
     element(into, COM, f"{prefix}Num", number)
-
-
-def _document_type(document: str) -> str:
-    """The code of an identity document (F011) by the shape of its number."""
-    if _PASSPORT.fullmatch(document):
-        return _PASSPORT_TYPE
-    if _BIRTH_CERTIFICATE.fullmatch(document):
-        return _BIRTH_CERTIFICATE_TYPE
-    return _FOREIGN_PASSPORT_TYPE
 
 
 def answer(
@@ -214,6 +200,7 @@ def _record(
     except ValueError:
         raise ServiceError(Cause.UNCLEAR, "a policyStatus that is not known") from None
     number = _text(status, "policyNumEnp") or ""
+    full_name = _text(status, "fio")
     return Record(
         status=state,
         policy_type=_policy_type(_text(status, "policyType")),
@@ -221,8 +208,9 @@ def _record(
         clinic=None,
         valid_from=_day(status, "policyValidFrom"),
         valid_to=_day(status, "policyValidTo"),
-        person_matches=person.matches(policy, _text(status, "fio"), _day(status, "birthDay")),
+        person_matches=person.matches(policy, full_name, _day(status, "birthDay")),
         main_enp=number if _ENP.fullmatch(number) else None,
+        full_name=full_name,
     )
 
 

@@ -22,7 +22,7 @@ MAX_DEPTH: Final = 32
 MAX_ELEMENTS: Final = 5_000
 MAX_TEXT: Final = 1_000
 """Characters of one value that is read."""
-_ENCODINGS: Final = frozenset({"utf-8", "windows-1251", "us-ascii"})
+_ENCODINGS: Final = frozenset({"utf-8", "utf8", "windows-1251", "cp1251", "us-ascii"})
 
 Element = etree._Element  # noqa: SLF001  # lxml's public type has no public name
 

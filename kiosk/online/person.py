@@ -39,6 +39,9 @@ def _names_match(policy: PresentedPolicy, full_name: str | None) -> bool | None:
         return None
     theirs = fold_name(full_name)
     ours = " ".join(filter(None, (fold_name(part or "") for part in parts)))
+    if theirs != ours and not theirs.startswith(f"{ours} "):
+        return False
     if policy.patronymic is None and policy.source not in _WHOLE_NAMES:
-        return theirs == ours or theirs.startswith(f"{ours} ")
-    return theirs == " ".join(filter(None, (ours, fold_patronymic(policy.patronymic))))
+        return True
+    # Their way to write that there is none may be a word.
+    return fold_patronymic(theirs[len(ours) :]) == fold_patronymic(policy.patronymic)

@@ -67,7 +67,7 @@ class Zp1:
         reply = zp1_answer.open_reply(received.body, message_id)
         self.last_errors = reply.complaints
         self._note_checksum(differs=reply.checksum_holds is False)
-        return zp1_answer.judge(reply, policy, now)
+        return zp1_answer.judge(reply, policy, (received.at or now).astimezone(now.tzinfo))
 
     def probe(self, deadline: Deadline) -> None:
         """Find out whether the gateway can be reached.

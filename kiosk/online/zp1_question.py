@@ -5,13 +5,13 @@ Order FFOMS 79 of 2011; fields as there, and as HL7 v2.6 ch. 5 (QPD) and ch. 2A 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from kiosk.lookup import Cause
 from kiosk.online.errors import ServiceError
 from kiosk.online.messages import element, serialise
+from kiosk.online.papers import document_type
 from kiosk.online.zp1_batch import BATCH, ENCODING, NAMESPACE, checksum, stamp
 from kiosk.policy.model import PolicyFormat, Sex, Source
 from offline_cache.normalise import fold_patronymic
@@ -35,9 +35,6 @@ _HEADER_END: Final = b"</BHS>"
 _TRAILER: Final = b"<BTS>"
 _NOT_YET: Final = "00000000"
 _SEXES: Final = {Sex.MALE: "1", Sex.FEMALE: "2"}
-
-_PASSPORT: Final = re.compile(r"[0-9]{4} № [0-9]{6}")
-_BIRTH_CERTIFICATE: Final = re.compile(r"[IVX]+-[А-ЯЁ]{2} № [0-9]{6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,16 +174,6 @@ def _numbers(query: Element, policy: PresentedPolicy, asker: Address) -> None:
         issued = _document_issued(policy)
         if issued is not None:
             _add(identifier, "CX.7", issued.isoformat())
-
-
-def document_type(document: str) -> str:
-    """The code (F011) of `<series> № <number>`, told by its shape.
-
-    14 passport of Russia, 3 birth certificate; whatever else reaches a kiosk is 9, a foreign one.
-    """
-    if _PASSPORT.fullmatch(document):
-        return "14"
-    return "3" if _BIRTH_CERTIFICATE.fullmatch(document) else "9"
 
 
 def _document_issued(policy: PresentedPolicy) -> date | None:

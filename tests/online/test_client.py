@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -68,7 +69,7 @@ def test_what_is_sent(certificates: Certificates) -> None:
 
 
 def test_a_reply_does_not_show_its_body() -> None:
-    assert repr(Reply(200, BODY)) == "Reply(status=200)"
+    assert repr(Reply(200, BODY)) == "Reply(status=200, at=None)"
 
 
 STATUSES = {
@@ -177,7 +178,7 @@ def test_files_are_read_when_they_are_needed(certificates: Certificates, tmp_pat
     locked = certificates.client.read_bytes().partition(b"-----BEGIN PRIVATE")[0] + locked_key()
     sound = {"ca_file": certificates.ca, "client_file": certificates.client}
     with RawServer(sending(WHOLE), certificates) as server:
-        client = Client(server.url, *files.values())
+        client = Client(server.url, files["ca_file"], files["client_file"])
         for name, file in files.items():
             for wrong in (None, b"rubbish", locked):
                 if wrong is not None:
@@ -257,3 +258,55 @@ def test_probe(status: int, certificates: Certificates) -> None:
                 client.probe(Deadline(5))
             assert caught.value.cause is PROBES[status]
     assert server.peers[0].request.startswith(b"HEAD /ask HTTP/1.1\r\n")
+
+
+DATES = {
+    "rfc-9110": ("Sun, 22 Nov 2026 09:41:00 GMT", datetime(2026, 11, 22, 9, 41, tzinfo=UTC)),
+    "another-zone": ("Sun, 22 Nov 2026 12:41:00 +0300", datetime(2026, 11, 22, 9, 41, tzinfo=UTC)),
+    "no-zone": ("Sun, 22 Nov 2026 09:41:00 -0000", None),
+    "no-date": ("yesterday", None),
+    "impossible": ("Sun, 99 Nov 2026 09:41:00 GMT", None),
+    "far": ("Sun, 22 Nov 99999999 09:41:00 GMT", None),
+    "long": ("S" * 10_000, None),
+}
+
+
+@pytest.mark.parametrize("case", DATES)
+def test_the_servers_time(case: str, certificates: Certificates) -> None:
+    header, expected = DATES[case]
+    with RawServer(sending(answer(200, BODY, f"Date: {header}")), certificates) as server:
+        assert post(Client(server.url, certificates.ca)).at == expected
+
+
+NOW = datetime.now(UTC)
+TERMS = {
+    "wrong-clock": (False, NOW - timedelta(days=30), None),
+    "has-ended-by-then": (False, NOW + timedelta(days=3650), Cause.TLS),
+    "ended-and-nobody-knows": (True, NOW - timedelta(days=30), None),
+    "ended-and-that-is-known": (True, NOW, Cause.TLS),
+    "ended-by-a-right-clock": (True, None, Cause.TLS),
+}
+
+
+@pytest.mark.parametrize("case", TERMS)
+def test_a_wrong_clock_holds_certificates_against_what_has_passed(
+    case: str, certificates: Certificates
+) -> None:
+    """The demo's certificates begin now, so a machine in 1970 would trust none of them."""
+    expired, passed, cause = TERMS[case]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates.expired if expired else certificates.server)
+    with RawServer(sending(WHOLE), certificates, context=context) as server:
+        client = Client(server.url, certificates.ca, passed=lambda: passed)
+        if cause is None:
+            assert post(client).body == BODY
+        else:
+            assert cause_of(client) is cause
+
+
+def test_a_wrong_clock_still_trusts_no_other_authority(
+    certificates: Certificates, tmp_path: Path
+) -> None:
+    other = make_certificates(tmp_path)
+    with RawServer(sending(WHOLE), certificates) as server:
+        assert cause_of(Client(server.url, other.ca, passed=lambda: NOW)) is Cause.TLS

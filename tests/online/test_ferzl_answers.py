@@ -37,6 +37,7 @@ def test_a_plain_answer_is_found() -> None:
             valid_to=date(2027, 1, 31),
             person_matches=True,
             main_enp=WHO.enp,
+            full_name=" ".join(filter(None, (WHO.surname, WHO.given_name, WHO.patronymic))),
         ),
         HowKnown(KnownBy.ONLINE, NOW),
     )

@@ -17,7 +17,8 @@ from lxml import etree
 from kiosk.demo.people import PEOPLE, Person, person
 from kiosk.lookup import Cause
 from kiosk.online.errors import ServiceError
-from kiosk.online.zp1_question import Address, askable, build, document_type
+from kiosk.online.papers import document_type
+from kiosk.online.zp1_question import Address, askable, build
 from kiosk.policy.model import (
     InsurerPeriod,
     PolicyFormat,

@@ -19,7 +19,6 @@ from kiosk.consultation import Consultation, FundAnswer, Question
 from kiosk.families import CouldNotCheck, Verdict
 from kiosk.intake import Readable, Unreadable, take_in
 from kiosk.lookup import Answer, Cause, Unavailable
-from kiosk.online.fund import Fund, FundMode
 from kiosk.reasons import CouldNotCheckReason
 from kiosk.second_look.rules import is_wanted
 from kiosk.second_look.worker import FundChanged, SecondAnswer
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
     from kiosk.clock import Clock
     from kiosk.offline import ListStatus, OfflineLookup
+    from kiosk.online.fund import Fund
     from kiosk.policy.model import PresentedPolicy
     from kiosk.second_look.queue import Answered, SecondLookQueue
 
@@ -189,7 +189,7 @@ class CheckWorker:
 
     def _known_answer(self, ticket: int) -> Answer | None:
         """What need not be asked: it was said already, or there is nobody to ask."""
-        if self._fund.mode is FundMode.NONE:
+        if not self._fund.is_configured:
             return Unavailable(Cause.NOT_CONFIGURED)
         return self._consultation.known(ticket)
 

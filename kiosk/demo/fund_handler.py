@@ -7,9 +7,9 @@ import select
 import socket
 import struct
 import time
-from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from kiosk.demo.faulty_server import PlainHandler
 from kiosk.demo.fund_faults import PAGES, Fault, in_other_encoding, with_entities
 from kiosk.demo.fund_messages import RefusedError
 
@@ -21,13 +21,11 @@ if TYPE_CHECKING:
 MAX_QUESTION: Final = 64 * 1024
 """Bytes; a question has 2 KB."""
 _MOST_READ: Final = 1024 * 1024
-_BLOCK: Final = b" " * 64 * 1024
-_DRIP_SECONDS: Final = 0.05
 _LOOK_SECONDS: Final = 0.05
 _HTML: Final = "text/html; charset=utf-8"
 
 
-def handler_for(owner: FundService) -> type[BaseHTTPRequestHandler]:
+def handler_for(owner: FundService) -> type[PlainHandler]:
     """The class whose objects answer the requests of one service."""
 
     class Handler(_Handler):
@@ -36,14 +34,8 @@ def handler_for(owner: FundService) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    # Head and body go out as they come: else each answer waits 40 ms for the other side.
-    disable_nagle_algorithm = True
+class _Handler(PlainHandler):
     fund: FundService
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base's name
-        """Say nothing."""
 
     def setup(self) -> None:
         super().setup()
@@ -54,10 +46,10 @@ class _Handler(BaseHTTPRequestHandler):
         super().finish()
 
     def do_HEAD(self) -> None:
-        self._send(self._head(405, {"Allow": "POST", "Content-Length": "0"}))
+        self.send(self.head(405, {"Allow": "POST", "Content-Length": "0"}))
 
     def do_GET(self) -> None:
-        self._answer(405, b"", {"Allow": "POST"})
+        self.answer(405, b"", {"Allow": "POST"})
 
     def do_POST(self) -> None:
         body = self._body()
@@ -67,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
         side = self.fund.sides.get(self.path)
         if side is None:
             self.fund.complain("?", "no such path")
-            self._answer(404, b"")
+            self.answer(404, b"")
             return
         fault = self.fund.take_fault(self.path)
         if fault in PAGES:
@@ -92,7 +84,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self.rfile.read(int(length))
         self.close_connection = True
         self.fund.complain(self.path if self.path in self.fund.sides else "?", words)
-        self._answer(status, b"", {"Connection": "close"})
+        self.answer(status, b"", {"Connection": "close"})
         return None
 
     def _ask(self, side: FerzlSide | Zp1Side, body: bytes, fault: Fault | None, at: float) -> None:
@@ -104,7 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
         if words := self._wrong_header(side):
             self.fund.complain(self.path, words)
             self.fund.count(at, self.path, "refused")
-            self._answer(415, b"")
+            self.answer(415, b"")
             return
         reply = self._reply(side, body, fault)
         self.fund.count(at, self.path, fault.value if fault is not None else reply.outcome)
@@ -141,20 +133,20 @@ class _Handler(BaseHTTPRequestHandler):
             case Fault.ENTITIES:
                 body = with_entities(body, side.encoding)
         kind = {"Content-Type": side.content_type}
-        head = self._head(reply.status, kind | {"Content-Length": str(len(body))})
+        head = self.head(reply.status, kind | {"Content-Length": str(len(body))})
         match fault:
             case Fault.DRIP_HEAD:
-                self._drip(head + body)
+                self.drip(head + body)
             case Fault.DRIP:
-                self._send(head)
-                self._drip(body)
+                self.send(head)
+                self.drip(body)
             case Fault.HALF:
-                self._send(head + body[: len(body) // 2])
+                self.send(head + body[: len(body) // 2])
                 self.close_connection = True
             case Fault.HUGE:
-                self._endless(reply.status, kind, body)
+                self.endless(reply.status, kind, body)
             case _:
-                self._send(head + body)
+                self.send(head + body)
 
     # Bytes on the way
 
@@ -163,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {"Content-Type": _HTML}
         if fault is Fault.REDIRECT:
             headers["Location"] = self.fund.url("elsewhere")
-        self._answer(status, html.encode(), headers)
+        self.answer(status, html.encode(), headers)
 
     def _nothing(self, fault: Fault) -> None:
         self.close_connection = True
@@ -182,28 +174,3 @@ class _Handler(BaseHTTPRequestHandler):
         while time.monotonic() < end and not self.closing.wait(_LOOK_SECONDS):
             if heard.poll(0):
                 return
-
-    def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
-        length = {"Content-Length": str(len(body))}
-        self._send(self._head(status, (headers or {}) | length) + body)
-
-    def _head(self, status: int, headers: dict[str, str]) -> bytes:
-        lines = [f"HTTP/1.1 {status} {self.responses[status][0]}"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
-        return "\r\n".join([*lines, "", ""]).encode("ascii")
-
-    def _endless(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        self.close_connection = True
-        self._send(self._head(status, headers | {"Connection": "close"}) + body)
-        while not self.closing.is_set():
-            self._send(_BLOCK)
-
-    def _drip(self, content: bytes) -> None:
-        self.close_connection = True
-        for place in range(len(content)):
-            self._send(content[place : place + 1])
-            if self.closing.wait(_DRIP_SECONDS):
-                return
-
-    def _send(self, content: bytes) -> None:
-        self.wfile.write(content)

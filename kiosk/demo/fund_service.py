@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import socket
 import ssl
 import threading
@@ -10,14 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from kiosk.demo.faulty_server import FaultOrders, TlsServer
+from kiosk.demo.fund_faults import Fault
 from kiosk.demo.fund_ferzl import FerzlSide
 from kiosk.demo.fund_handler import handler_for
-from kiosk.demo.fund_server import TlsServer
 from kiosk.demo.fund_zp1 import Zp1Side
 
 if TYPE_CHECKING:
     from kiosk.demo.certificates import Certificates
-    from kiosk.demo.fund_faults import Fault
     from kiosk.demo.fund_world import FundWorld
 
 
@@ -32,7 +31,7 @@ class Request:
     """`found`, `not found`, `several`, `refused`, or a fault's value."""
 
 
-class FundService:
+class FundService(FaultOrders[Fault]):
     """Serves `/ferzl` and `/zp1` on a free port of 127.0.0.1; may stop and start again there."""
 
     def __init__(
@@ -51,6 +50,7 @@ class FundService:
         over. `client_required`: only clients with a certificate are served. `types_version`: see
         `FerzlSide`.
         """
+        super().__init__()
         self.token = token
         self.slow_seconds = 5.0
         """What `Fault.SLOW` waits for."""
@@ -63,7 +63,6 @@ class FundService:
         }
         self.closing = threading.Event()
         self._connections: set[socket.socket] = set()
-        self._faults: list[tuple[re.Pattern[str], Fault, int]] = []
         self._lock = threading.Lock()
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._tls.load_cert_chain(certificates.expired if expired else certificates.server)
@@ -119,25 +118,6 @@ class FundService:
     def __exit__(self, *_: object) -> None:
         """Stop."""
         self.stop()
-
-    def order(self, pattern: str, fault: Fault, times: int = 10**9) -> None:
-        """Answer the next `times` requests for paths that contain the regex with this fault."""
-        with self._lock:
-            self._faults.append((re.compile(pattern), fault, times))
-
-    def clear_faults(self) -> None:
-        """Answer rightly from now on."""
-        with self._lock:
-            self._faults.clear()
-
-    def take_fault(self, path: str) -> Fault | None:
-        """The fault that was ordered for a request, used up by one."""
-        with self._lock:
-            for place, (pattern, fault, times) in enumerate(self._faults):
-                if times > 0 and pattern.search(path):
-                    self._faults[place] = (pattern, fault, times - 1)
-                    return fault
-        return None
 
     def count(self, at: float, path: str, outcome: str) -> None:
         """Remember a request."""

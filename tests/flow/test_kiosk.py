@@ -289,6 +289,7 @@ def test_the_tour_shows_every_reason(stage: Stage, tmp_path: Path) -> None:
         "temporary-certificate",
         "arkhangelsk",
         "mrz",
+        "typed",
     }
     assert {note for line in lines for note in line["notes"]} >= set(Note) - NOTES_ELSEWHERE  # type: ignore[attr-defined]
     assert f"{len(TYPED_CHECKS)} of {len(TYPED_CHECKS)} typed documents" in done.stdout

@@ -50,12 +50,13 @@ VECTORS: Final = [
 ]
 
 NOT_OF_A_DOCUMENT: Final = {
-    # Of devices, of the list or of the clock.
+    # Of devices, of the list, of the fund or of the clock.
     CouldNotCheckReason.CARD_REMOVED,
     CouldNotCheckReason.MUTE_CARD,
     CouldNotCheckReason.WRONG_CARD,
     CouldNotCheckReason.TWO_CARDS,
     CouldNotCheckReason.NO_LIST,
+    CouldNotCheckReason.NOT_FOUND,
     CouldNotCheckReason.LIST_TOO_OLD,
     CouldNotCheckReason.CLOCK,
     CouldNotCheckReason.KIOSK_FAULT,
@@ -64,6 +65,7 @@ NOTES_NOT_OF_A_DOCUMENT: Final = {
     Note.LIST_AGEING,
     # The register holds no numbers: only the fund says the main one.
     Note.ENP_REPLACED,
+    Note.STATE_REVERSED,
 }
 
 # The other vectors meet a kiosk that trusts no key.

@@ -7,9 +7,10 @@ demo:
 	@.ci/setup
 	.venv/bin/kiosk demo $(if $(HEADLESS),--headless "$(HEADLESS)")
 
+# Two a core: many tests wait, for a deadline or for a process that they kill.
 test:
 	@.ci/setup tests
-	.venv/bin/python -m pytest -n auto $(ARGS)
+	.venv/bin/python -m pytest -n $$((2 * $$(nproc))) --dist worksteal $(ARGS)
 
 bench:
 	@.ci/setup tests

@@ -251,11 +251,11 @@ class CheckWorker:
         try:
             verdict = self._verdict_again(entry.policy, answer.answer)
         except Exception:  # noqa: BLE001  # the entry stays, and is asked again
-            _log.exception("second look %d failed", entry.id)
+            _log.exception("second look %x failed", entry.id)
             return
         done = self._looks.acknowledge(entry.id, reason_code(verdict), self._clock.now().local)
         if done is not None and done.before != done.after:
-            _log.warning("second look %d: was %s, is %s", done.id, done.before, done.after)
+            _log.warning("second look %x: was %s, is %s", done.id, done.before, done.after)
             self._report_looks(emit)
 
     def _verdict_again(self, policy: PresentedPolicy, answer: Answer) -> Verdict:

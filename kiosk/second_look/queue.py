@@ -177,7 +177,8 @@ class SecondLookQueue:
         with self._store.transaction() as db:
             moved = self._move(db, entry_id, None, str(why), _stored(at))
         if moved is not None:
-            _log.warning("second look: question %d is given up: %s", entry_id, why)
+            # In hexadecimal: the log masks long runs of digits.
+            _log.warning("second look: question %x is given up: %s", entry_id, why)
 
     def expire(self, now: datetime) -> int:
         """Give up what has waited too long at the aware time `now`; their number. Also tidies up.

@@ -12,6 +12,21 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin
 
+from kiosk.config_sections import (
+    FerzlSection,
+    JournalSection,
+    KioskSection,
+    MetricsSection,
+    OnlineSection,
+    ReaderSection,
+    RegisterSection,
+    ScannerSection,
+    ScreenSection,
+    SecondLookSection,
+    SoftwareSection,
+    UpdateSection,
+    Zp1Section,
+)
 from offline_cache.address import AddressError, check_address
 
 MAX_CONFIG_BYTES: Final = 64 * 1024
@@ -19,123 +34,6 @@ MAX_CONFIG_BYTES: Final = 64 * 1024
 
 class ConfigError(Exception):
     """A configuration that cannot be used; the message names file, section, key and remedy."""
-
-
-@dataclass(frozen=True, slots=True)
-class KioskSection:
-    """`[kiosk]`: which kiosk this is and for whom it speaks."""
-
-    id: str = "0000"
-    """Number shown in the footer and told to the hotline."""
-    audience: Literal["public", "registrar"] = "public"
-    language: Literal["ru"] = "ru"
-    contact: str = ""
-    """Whom to call when the kiosk is out of service, as shown."""
-    okato: str = ""
-    """Territory where the kiosk stands (OKATO, 5 digits): who is insured elsewhere gets a note."""
-    clinic: str = ""
-    """Code of the medical organisation: who is attached to another one gets a note."""
-    result_seconds: int = 20
-    """How long a result stays while nobody takes the card (1 to 120)."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderSection:
-    """`[reader]`: the PC/SC chip reader."""
-
-    name: str = ""
-    """Beginning of the reader's PC/SC name; empty is any reader."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScannerSection:
-    """`[scanner]`: the serial barcode scanner."""
-
-    port: Path | None = None
-    """Device path, best a udev link by USB identity; absent: this kiosk has no scanner."""
-    baud: int = 9600
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterSection:
-    """`[register]`: the list of policies on this kiosk."""
-
-    dir: Path | None = None
-    key_file: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateSection:
-    """`[update]`: where new lists come from, and what is trusted about them."""
-
-    url: str = ""
-    """Address of the fund's repository; empty: lists come on sticks alone."""
-    root_file: Path | None = None
-    """Root of trust; came with enrolment, as the register's key did."""
-    ca_file: Path | None = None
-    """Certificate authority (PEM) that signed the server at `url`."""
-    deadline_seconds: int = 3600
-    """For all that one update fetches (10 to 86,400); the next one goes on where it broke off."""
-
-
-@dataclass(frozen=True, slots=True)
-class OnlineSection:
-    """`[online]`: how the fund's services are asked; which ones, say `[ferzl]` and `[zp1]`."""
-
-    deadline_seconds: int = 3
-    """For a person's whole question, both services together (1 to 10)."""
-
-
-@dataclass(frozen=True, slots=True)
-class FerzlSection:
-    """`[ferzl]`: the federal register's service (SOAP); it is asked before `[zp1]`."""
-
-    url: str = ""
-    """Empty: not asked."""
-    ca_file: Path | None = None
-    """Certificate authority (PEM) that signed the server."""
-    client_file: Path | None = None
-    """Certificate and key (PEM) by which the server knows this kiosk."""
-    token_file: Path | None = None
-    """Holds the token; absent: the systemd credential `ferzl-token`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Zp1Section:
-    """`[zp1]`: a regional gateway that speaks HL7 v2.6 (ZP1)."""
-
-    url: str = ""
-    """Empty: not asked."""
-    ca_file: Path | None = None
-    client_file: Path | None = None
-    sender: str = ""
-    """Name of this application as agreed with the gateway (BHS.3)."""
-    territory: str = ""
-    """Two-digit code of the territory that asks (BHS.4)."""
-
-
-@dataclass(frozen=True, slots=True)
-class SecondLookSection:
-    """`[second_look]`: what the fund could not be asked is asked when it is back."""
-
-    dir: Path | None = None
-    """Folder of the sealed questions; absent: nothing is kept."""
-    most: int = 10_000
-    """Questions kept at most (10 to 100,000)."""
-    days: int = 3
-    """How long one is kept (1 to 30)."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScreenSection:
-    """`[screen]`: the display."""
-
-    width: int = 0
-    """Pixels of a window or a headless run (0: 1280×800); fullscreen takes the display's own."""
-    height: int = 0
-    rotation: Literal[0, 90, 180, 270] = 0
-    """Degrees clockwise."""
-    theme: Literal["light", "dark"] = "light"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +49,9 @@ class Config:
     ferzl: FerzlSection = field(default_factory=FerzlSection)
     zp1: Zp1Section = field(default_factory=Zp1Section)
     second_look: SecondLookSection = field(default_factory=SecondLookSection)
+    journal: JournalSection = field(default_factory=JournalSection)
+    metrics: MetricsSection = field(default_factory=MetricsSection)
+    software: SoftwareSection = field(default_factory=SoftwareSection)
     screen: ScreenSection = field(default_factory=ScreenSection)
 
 
@@ -161,6 +62,10 @@ _BOUNDS: Final[dict[tuple[str, str], tuple[int, int]]] = {
     ("online", "deadline_seconds"): (1, 10),
     ("second_look", "most"): (10, 100_000),
     ("second_look", "days"): (1, 30),
+    ("journal", "days"): (1, 3650),
+    ("journal", "most_megabytes"): (1, 10_000),
+    ("metrics", "port"): (0, 65_535),
+    ("software", "trial_seconds"): (10, 600),
     ("screen", "width"): (0, 8192),
     ("screen", "height"): (0, 8192),
 }
@@ -175,6 +80,9 @@ _SECTIONS: Final = {
     "ferzl": FerzlSection,
     "zp1": Zp1Section,
     "second_look": SecondLookSection,
+    "journal": JournalSection,
+    "metrics": MetricsSection,
+    "software": SoftwareSection,
     "screen": ScreenSection,
 }
 
@@ -247,6 +155,8 @@ def _check_services(config: Config) -> None:
     territory = zp1.territory
     if zp1.url and not (len(territory) == 2 and territory.isascii() and territory.isdecimal()):
         raise ConfigError("[zp1] territory: two digits, such as 78")
+    if config.journal.dir is not None and config.journal.key_file is None:
+        raise ConfigError("[journal] dir needs key_file, the kiosk's own signing key")
     if config.second_look.dir is not None and config.register.dir is None:
         raise ConfigError("[second_look] dir needs [register] dir and key_file: its seal")
 

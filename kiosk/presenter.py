@@ -19,7 +19,7 @@ from ui import screen as view
 if TYPE_CHECKING:
     from kiosk.catalogue import Catalogue
     from kiosk.clock import Moment
-    from kiosk.config import KioskSection
+    from kiosk.config_sections import KioskSection
     from kiosk.offline import ListStatus
     from kiosk.second_look.queue import Answered
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kiosk.app import App
-    from kiosk.config import Config, ScreenSection
+    from kiosk.config import Config
+    from kiosk.config_sections import ScreenSection
     from ui.window import Window
 
 DEFAULT_SIZE: Final = (1280, 800)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from kiosk.config import FerzlSection, SecondLookSection, Zp1Section
+from kiosk.config_sections import FerzlSection, SecondLookSection, Zp1Section
 from kiosk.demo.certificates import make_certificates
 from kiosk.demo.fund_server import FundServer
 from kiosk.demo.fund_service import FundService

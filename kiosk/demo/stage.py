@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Self
 
 from kiosk.clock import Clock
-from kiosk.config import Config, KioskSection, RegisterSection, ScannerSection
+from kiosk.config import Config
+from kiosk.config_sections import KioskSection, RegisterSection, ScannerSection
 from kiosk.demo.daemon import PrivatePcscd
 from kiosk.demo.fund import CommandError
 from kiosk.demo.register_sample import ABSENT, SMALLEST_SAMPLE, write_csv

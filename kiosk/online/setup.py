@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from kiosk.config import Config, FerzlSection, Zp1Section
+    from kiosk.config import Config
+    from kiosk.config_sections import FerzlSection, Zp1Section
     from kiosk.online.service import Service
     from kiosk.policy.model import Smo
 

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kiosk.config import OnlineSection
+from kiosk.config_sections import OnlineSection
 from kiosk.demo.certificates import Certificates, make_certificates
 from kiosk.demo.documents import barcode_of
 from kiosk.demo.fund_faults import Fault

@@ -15,7 +15,8 @@ from kiosk.check_worker import CheckWorker, KioskEvent, ListChanged
 from kiosk.checker import Checker, desk_of
 from kiosk.clock import Clock
 from kiosk.comparison import Check, Desk, Outcome
-from kiosk.config import Config, KioskSection
+from kiosk.config import Config
+from kiosk.config_sections import KioskSection
 from kiosk.demo.documents import barcode_of
 from kiosk.families import CouldNotCheck, Insured
 from kiosk.offline import OfflineLookup

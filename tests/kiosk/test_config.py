@@ -10,15 +10,8 @@ from typing import Any
 
 import pytest
 
-from kiosk.config import (
-    Config,
-    ConfigError,
-    RegisterSection,
-    ScannerSection,
-    UpdateSection,
-    load,
-    parse,
-)
+from kiosk.config import Config, ConfigError, load, parse
+from kiosk.config_sections import RegisterSection, ScannerSection, UpdateSection
 
 EXAMPLE = Path(__file__).parents[2] / "systemd" / "kiosk.example.toml"
 

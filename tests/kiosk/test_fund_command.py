@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from kiosk.cli import cli
 from kiosk.clock import Clock
 from kiosk.compose import make_looks, make_sources
-from kiosk.config import Config, ConfigError, FerzlSection, load, parse
+from kiosk.config import Config, ConfigError, load, parse
+from kiosk.config_sections import FerzlSection
 from kiosk.demo.certificates import Certificates, make_certificates
 from kiosk.demo.fund_service import FundService
 from kiosk.demo.fund_world import FundWorld

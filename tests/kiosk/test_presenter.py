@@ -18,7 +18,7 @@ import kiosk
 from drivers.events import Device
 from kiosk.catalogue import Catalogue
 from kiosk.comparison import Check, Outcome
-from kiosk.config import KioskSection
+from kiosk.config_sections import KioskSection
 from kiosk.families import CouldNotCheck, Insured, NotInsured
 from kiosk.offline import ListStatus
 from kiosk.online.fund import FundMode

@@ -155,7 +155,7 @@ def test_what_is_given_up_is_gone_and_told_to_the_log_alone(
     assert queue.recent_changes(NOW + HOUR) == ()
     assert given_up(folder) == ["ambiguous"]
     assert [record.levelname for record in caplog.records] == ["WARNING"]
-    assert f"question {entry.id} is given up: ambiguous" in caplog.text
+    assert f"question {entry.id:x} is given up: ambiguous" in caplog.text
 
 
 def test_it_is_all_there_after_a_restart(folder: Path) -> None:

@@ -1,0 +1,1 @@
+"""Tests on an appliance that is really booted: `make test-boot` (see `tests.boot.machine`)."""

@@ -1,0 +1,346 @@
+#!/bin/bash
+# Installs, updates or removes an OMS kiosk on Debian 12 / Raspberry Pi OS; the README says how.
+# Run again it changes nothing that is right already; a run that fails leaves what was there before.
+set -euo pipefail
+umask 022
+export LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin
+
+usage() {
+    cat <<'USAGE'
+Usage: install.sh [--bundle FILE] [--root DIR] [--no-packages] [--no-start] [--uninstall [--purge]]
+  --bundle FILE   oms-kiosk-<version>-<arch>.tar.gz, as built by `make release`; without it: the
+                  unpacked bundle in which this script lies, or the checkout's dist/
+  --root DIR      the system lies in DIR: to build images; nothing is started
+  --no-packages   install no Debian packages; those that are missing are named
+  --no-start      start nothing now; the next boot does
+  --uninstall     remove program, units and rules; lists, journal and /etc/oms-kiosk stay
+  --purge         with --uninstall: remove those and the accounts as well
+USAGE
+}
+
+say() { echo "install: $*"; }
+die() { echo "install: $*" >&2; exit 1; }
+
+# What a kiosk uses of the system. xwayland: cage asks for it, even unused. libgl1-mesa-dri and
+# libegl1: cage and SDL draw with them, and load them only when they run.
+PACKAGES="cage dbus fonts-paratype libccid libegl1 libengine-gost-openssl libgl1-mesa-dri libgles2
+ libpcsclite1 openssl pcscd polkitd python3 python3-venv seatd udev usbutils xwayland"
+BASE=/opt/oms-kiosk
+
+bundle="" root="" packages=yes start=yes uninstall="" purge=""
+while [ $# -gt 0 ]; do
+    case "$1" in
+        --bundle) bundle=${2:?"--bundle needs a file"}; shift 2 ;;
+        --root) root=${2:?"--root needs a folder"}; shift 2 ;;
+        --no-packages) packages=""; shift ;;
+        --no-start) start=""; shift ;;
+        --uninstall) uninstall=yes; shift ;;
+        --purge) purge=yes; shift ;;
+        -h | --help) usage; exit 0 ;;
+        *) usage >&2; exit 2 ;;
+    esac
+done
+[ "$(id -u)" = 0 ] || die "only root may install: run it with sudo"
+if [ -n "$root" ]; then
+    root=$(realpath -e -- "$root") || die "--root: no such folder"
+    [ "$root" != / ] || root=""
+fi
+[ -z "$root" ] || start=""
+
+# A command inside the system that is installed into.
+inside() { if [ -n "$root" ]; then chroot "$root" "$@"; else "$@"; fi; }
+# Is there a running systemd to talk to?
+booted() { [ -z "$root" ] && [ -d /run/systemd/system ]; }
+
+# Every file of ours outside $BASE: one line each, "source in the bundle's systemd/" and destination.
+# Kept beside the release, so that an update removes what it no longer has.
+files_of() {
+    local tree=$1 file
+    for file in "$tree"/units/*.service "$tree"/units/*.timer; do
+        echo "units/${file##*/} /usr/local/lib/systemd/system/${file##*/}"
+    done
+    for file in "$tree"/units/*.d/*.conf; do
+        file=${file#"$tree"/units/}
+        echo "units/$file /usr/local/lib/systemd/system/$file"
+    done
+    cat <<'FILES'
+etc/sysusers.conf /usr/local/lib/sysusers.d/oms-kiosk.conf
+etc/tmpfiles.conf /usr/local/lib/tmpfiles.d/oms-kiosk.conf
+etc/udev.rules /etc/udev/rules.d/70-oms-kiosk.rules
+etc/polkit.rules /etc/polkit-1/rules.d/60-oms-kiosk.rules
+etc/logind.conf /etc/systemd/logind.conf.d/oms-kiosk.conf
+etc/watchdog.conf /etc/systemd/system.conf.d/oms-kiosk.conf
+etc/sysctl.conf /etc/sysctl.d/60-oms-kiosk.conf
+FILES
+}
+
+# Units with an [Install] section are enabled: the screen and the timers.
+enabled_units() {
+    local file
+    for file in "$1"/units/*.service "$1"/units/*.timer; do
+        if grep -q '^WantedBy=' "$file"; then echo "${file##*/}"; fi
+    done
+}
+
+# ---------------------------------------------------------------- what is to be undone on failure
+
+staged="" incoming="" kept="" written=()
+clean_up() {
+    local code=$?
+    trap - EXIT
+    if [ $code -ne 0 ] && [ -n "$kept" ]; then restore; fi
+    [ -z "$staged" ] || rm -rf -- "$staged"
+    [ -z "$incoming" ] || rm -rf -- "$incoming"
+    [ -z "$kept" ] || rm -rf -- "$kept"
+    [ $code -eq 0 ] || echo "install: failed; what was installed before is as it was" >&2
+    exit $code
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM HUP
+
+# Puts every system file and both links back to what they were before the commit began.
+restore() {
+    local path
+    for path in "${written[@]}"; do
+        rm -rf -- "${root:?}$path" 2>/dev/null || rm -rf -- "$root$path"
+        if [ -e "$kept$path" ] || [ -L "$kept$path" ]; then
+            mkdir -p -- "$(dirname -- "$root$path")"
+            cp -a -- "$kept$path" "$root$path"
+        fi
+    done
+    if booted; then systemctl daemon-reload || true; fi
+}
+
+# Remembers a path as it is now; what happens to it later can be undone.
+remember() {
+    written+=("$1")
+    if [ -e "$root$1" ] || [ -L "$root$1" ]; then
+        mkdir -p -- "$kept$(dirname -- "$1")"
+        cp -a -- "$root$1" "$kept$1"
+    fi
+}
+
+# ---------------------------------------------------------------- steps
+
+find_bundle() {
+    local here checkout version
+    here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+    if [ -n "$bundle" ]; then
+        [ -f "$bundle" ] || die "--bundle: no such file: $bundle"
+    elif [ -f "$here/SHA256SUMS" ]; then
+        bundle=$here
+    else
+        checkout=$(dirname "$here")
+        [ -f "$checkout/pyproject.toml" ] || die "no bundle here; give one with --bundle FILE"
+        version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$checkout/pyproject.toml")
+        bundle=$checkout/dist/oms-kiosk-$version-$(inside dpkg --print-architecture).tar.gz
+        [ -f "$bundle" ] || die "$bundle is missing: run make release first"
+    fi
+}
+
+# Lays the bundle's content into the system (same disk, also seen from inside) and checks it whole.
+take_bundle() {
+    mkdir -p -- "$root$BASE/releases"
+    incoming=$(mktemp -d -- "$root$BASE/.incoming.XXXXXX")
+    if [ -d "$bundle" ]; then
+        cp -r -- "$bundle/." "$incoming/"
+    else
+        tar -x -z -C "$incoming" --strip-components=1 --no-same-owner --no-same-permissions -f "$bundle" ||
+            die "$bundle cannot be unpacked"
+    fi
+    [ -f "$incoming/SHA256SUMS" ] || die "$bundle is no bundle: SHA256SUMS is missing"
+    (cd "$incoming" && sha256sum --check --quiet --strict SHA256SUMS) || die "the bundle is damaged"
+    # Nothing beside what is listed: a wheel more would be installed by nobody, and trusted by some.
+    [ -z "$(find "$incoming" ! -type f ! -type d)" ] || die "the bundle holds links or devices"
+    version=$(cat "$incoming/VERSION")
+    [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+[a-z0-9.+]*$ ]] || die "the bundle has no proper version"
+    local arch
+    arch=$(inside dpkg --print-architecture)
+    [ "$(cat "$incoming/ARCH")" = "$arch" ] || die "this bundle is for $(cat "$incoming/ARCH"), this machine is $arch"
+}
+
+install_packages() {
+    local package missing=""
+    for package in $PACKAGES; do
+        [ "$(inside dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)" = "install ok installed" ] ||
+            missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    if [ -z "$packages" ]; then say "packages are missing:$missing"; return 0; fi
+    say "installing packages:$missing"
+    # shellcheck disable=SC2086  # a list of names
+    { inside apt-get -q update &&
+        inside env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends $missing
+    } >"$incoming/apt.log" 2>&1 || { tail -n 20 "$incoming/apt.log" >&2; die "the packages cannot be installed"; }
+}
+
+# The release, complete and on disk, under its final name; nothing points to it yet.
+build_release() {
+    local final=$BASE/releases/$version here=$BASE/releases/.new-$version seen sums file
+    sums=$(sha256sum < "$incoming/SHA256SUMS")
+    if [ "$(sha256sum < "$root$final/SHA256SUMS" 2>/dev/null || true)" = "$sums" ]; then
+        say "release $version is there already"
+        return 0
+    fi
+    [ "$(inside /usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')" = "$(cat "$incoming/PYTHON")" ] ||
+        die "the bundle needs Python $(cat "$incoming/PYTHON"), as in Debian 12"
+    say "building release $version"
+    staged=$root$here
+    rm -rf -- "$staged"
+    mkdir -p -- "$staged"
+    seen=${incoming#"$root"}
+    inside /usr/bin/python3 -m venv --without-pip "$here/venv"
+    # pip comes in the bundle too; nothing of this machine's settings may send it elsewhere.
+    for file in "$incoming"/wheels/pip-*.whl; do file=${file##*/}; done
+    inside env -i PATH="$PATH" LC_ALL=C.UTF-8 HOME=/nonexistent \
+        "$here/venv/bin/python" "$seen/wheels/$file/pip" --isolated --quiet --disable-pip-version-check \
+        install --no-index --no-deps --no-compile --no-cache-dir --require-hashes \
+        --find-links "$seen/wheels" --requirement "$seen/requirements.txt" || die "the release cannot be built"
+    rm -f -- "$staged"/venv/bin/[Aa]ctivate*
+    # Made here, used there: scripts name their interpreter, compiled modules their source.
+    grep -lIZ -r -F "$here" "$staged/venv/bin" "$staged/venv/pyvenv.cfg" | xargs -0 -r sed -i "s#$here#$final#g"
+    inside "$here/venv/bin/python" -m compileall -q -s "$here" -p "$final" "$here/venv/lib" >/dev/null || true
+    cp -r -- "$incoming/systemd" "$incoming/VERSION" "$incoming/ARCH" "$incoming/LICENSE" "$staged/"
+    cp -- "$incoming/install.sh" "$staged/systemd/install.sh"
+    cp -- "$incoming/SHA256SUMS" "$staged/SHA256SUMS"
+    chown -R root:root "$staged"
+    chmod -R go-w "$staged"
+    sync -f "$staged"
+    if [ -e "$root$final" ]; then
+        # The same version with other content: a release that was rebuilt.
+        mv -T -- "$root$final" "$root$BASE/releases/.old-$version"
+    fi
+    mv -T -- "$staged" "$root$final"
+    staged=""
+    rm -rf -- "$root$BASE/releases/.old-$version"
+}
+
+# Flips `current` in one rename; what it showed before becomes `previous`.
+switch_release() {
+    local before
+    before=$(readlink "$root$BASE/current" 2>/dev/null || true)
+    [ "$before" = "releases/$version" ] && return 0
+    remember $BASE/current
+    remember $BASE/previous
+    if [ -n "$before" ]; then
+        ln -sfn -- "$before" "$root$BASE/.previous.new"
+        mv -T -- "$root$BASE/.previous.new" "$root$BASE/previous"
+    fi
+    ln -sfn -- "releases/$version" "$root$BASE/.current.new"
+    mv -T -- "$root$BASE/.current.new" "$root$BASE/current"
+    sync -f "$root$BASE"
+}
+
+install_files() {
+    local tree=$root$BASE/releases/$version/systemd from to listed=$BASE/files
+    remember $listed
+    files_of "$tree" > "$incoming/files"
+    # What an older release had and this one has not.
+    if [ -f "$root$listed" ]; then
+        while read -r from to; do
+            grep -q -F -x -e "$from $to" "$incoming/files" || { remember "$to"; rm -f -- "$root$to"; }
+        done < "$root$listed"
+    fi
+    while read -r from to; do
+        remember "$to"
+        install -D -m 0644 -- "$tree/$from" "$root$to"
+    done < "$incoming/files"
+    install -m 0644 -- "$incoming/files" "$root$listed"
+    remember /usr/local/bin/kiosk
+    mkdir -p -- "$root/usr/local/bin"
+    ln -sfn -- $BASE/current/venv/bin/kiosk "$root/usr/local/bin/kiosk"
+}
+
+accounts_and_folders() {
+    inside systemd-sysusers /usr/local/lib/sysusers.d/oms-kiosk.conf
+    inside systemd-tmpfiles --create /usr/local/lib/tmpfiles.d/oms-kiosk.conf
+    if [ ! -e "$root/etc/oms-kiosk/kiosk.toml" ]; then
+        remember /etc/oms-kiosk/kiosk.toml
+        install -m 0640 -- "$root$BASE/releases/$version/systemd/kiosk.example.toml" "$root/etc/oms-kiosk/kiosk.toml"
+        inside chown root:oms-kiosk /etc/oms-kiosk/kiosk.toml
+        configured=""
+    fi
+}
+
+enable_units() {
+    local unit
+    for unit in $(enabled_units "$root$BASE/releases/$version/systemd"); do
+        inside systemctl --quiet enable "$unit"
+    done
+    # The terminal is the screen's; nobody gets a login prompt or a reboot by three keys.
+    inside systemctl --quiet mask getty@tty1.service ctrl-alt-del.target
+    if booted; then
+        systemctl daemon-reload
+        udevadm control --reload || true
+        udevadm trigger --subsystem-match=tty --subsystem-match=usb --action=change || true
+        sysctl --quiet --load /etc/sysctl.d/60-oms-kiosk.conf || true
+        systemctl try-restart polkit.service pcscd.service || true
+    fi
+}
+
+start_units() {
+    booted && [ -n "$start" ] || return 0
+    local unit
+    for unit in $(enabled_units "$root$BASE/releases/$version/systemd"); do
+        case "$unit" in
+            *.timer) systemctl start "$unit" ;;
+            *) systemctl --no-block restart "$unit" ;;
+        esac
+    done
+}
+
+remove_everything() {
+    local from to unit tree
+    tree=$root$BASE/current/systemd
+    if [ -d "$tree" ]; then
+        for unit in $(cd "$tree/units" && ls); do
+            case "$unit" in *@.service | *.d) continue ;; esac
+            if booted; then systemctl --quiet stop "$unit" 2>/dev/null || true; fi
+            inside systemctl --quiet disable "$unit" 2>/dev/null || true
+        done
+    fi
+    inside systemctl --quiet unmask getty@tty1.service ctrl-alt-del.target || true
+    if [ -f "$root$BASE/files" ]; then
+        while read -r from to; do rm -f -- "$root$to"; done < "$root$BASE/files"
+        rmdir --ignore-fail-on-non-empty -- "$root/usr/local/lib/systemd/system/pcscd.service.d" 2>/dev/null || true
+    fi
+    rm -rf -- "${root}$BASE" "$root/usr/local/bin/kiosk"
+    if [ -n "$purge" ]; then
+        rm -rf -- "$root/etc/oms-kiosk" "$root/var/lib/oms-kiosk"
+        for unit in oms-kiosk oms-screen oms-update oms-stick; do
+            inside userdel "$unit" 2>/dev/null || true
+            inside groupdel "$unit" 2>/dev/null || true
+        done
+    fi
+    if booted; then
+        systemctl daemon-reload
+        udevadm control --reload || true
+        systemctl try-restart polkit.service pcscd.service || true
+    fi
+    say "removed${purge:+, with configuration, lists and journal}"
+}
+
+if [ -n "$uninstall" ]; then
+    remove_everything
+    exit 0
+fi
+
+configured=yes
+find_bundle
+take_bundle
+install_packages
+build_release
+kept=$(mktemp -d -- "$root$BASE/.kept.XXXXXX")
+install_files
+accounts_and_folders
+switch_release
+enable_units
+kept_done=$kept
+kept=""
+rm -rf -- "$kept_done"
+start_units
+say "OMS kiosk $version is installed"
+if [ -z "$configured" ]; then
+    say "next: put a fresh kiosk to work with \`kiosk enrol --bundle FILE\`, or edit /etc/oms-kiosk/kiosk.toml"
+    say "then: systemctl restart kiosk, and \`kiosk doctor\` says what is missing"
+fi

@@ -21,7 +21,10 @@ DOORS = {
         "kiosk.authenticity.keys",
         "kiosk.demo.certificates",
         "kiosk.demo.issuer_keys",
+        "kiosk.doctor.certificates",
+        "kiosk.enrol_key",
         "kiosk.second_look.seal",
+        "offline_cache.enrolment",
         "offline_cache.publisher.signing",
     },
     "urllib3": {"offline_cache.fetch_http", "kiosk.online.client"},
@@ -43,6 +46,8 @@ OFFICE_ONLY = {"numpy", "pyarrow"}
 
 PURE = {
     "offline_cache.columns",
+    "offline_cache.enrolment",
+    "offline_cache.enrolment_code",
     "offline_cache.freshness",
     "offline_cache.manifest",
     "offline_cache.normalise",
@@ -57,6 +62,7 @@ PURE = {
     "kiosk.comparison",
     "kiosk.families",
     "kiosk.reasons",
+    "kiosk.enrol_config",
     "kiosk.intake",
     "kiosk.online.errors",
     "kiosk.online.ferzl_errors",

@@ -1,0 +1,97 @@
+"""The program itself: its configuration, its modules, its releases, its GOST engine."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Final
+
+from kiosk import __version__
+from kiosk.authenticity.known_answers import KNOWN_ANSWERS
+from kiosk.authenticity.model import CannotTellError
+from kiosk.authenticity.openssl import OpenSsl
+from kiosk.doctor.finding import Finding, absent, ok, trouble
+from kiosk.doctor.machine import read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from kiosk.doctor.machine import Examination
+
+MODULES: Final = (
+    *("drivers.pcsc", "drivers.scanner", "ui.window", "kiosk.app", "kiosk.working_days"),
+    *("kiosk.online.ferzl", "kiosk.online.zp1", "kiosk.second_look.store", "offline_cache.updater"),
+)
+"""Each brings a library that a kiosk needs, most of them compiled for the board."""
+
+
+def look_at_configuration(examination: Examination) -> Iterator[Finding]:
+    """The file."""
+    file = examination.config_file
+    if file is None:
+        words = "no file; the defaults are looked at"
+        yield trouble("configuration", "config-none", words)
+    elif examination.config_error is not None:
+        yield trouble("configuration", "config-bad", examination.config_error)
+    else:
+        yield ok("configuration", f"{file} can be used")
+
+
+def look_at_modules(_: Examination) -> Iterator[Finding]:
+    """Whether all libraries are there and fit the machine."""
+    failed = 0
+    for name in MODULES:
+        try:
+            importlib.import_module(name)
+        except (ImportError, OSError) as error:
+            failed += 1
+            lacking = getattr(error, "name", None) or type(error).__name__
+            yield trouble("modules", "module-missing", f"{name} cannot be loaded: {lacking}")
+    if not failed:
+        yield ok("modules", f"version {__version__}, all libraries can be loaded")
+
+
+def look_at_engine(_: Examination) -> Iterator[Finding]:
+    """Whether the system's OpenSSL computes GOST signatures, by known answers."""
+    program = OpenSsl(timeout_seconds=3.0)
+    for algorithm, known in KNOWN_ANSWERS.items():
+        try:
+            right = program.verify(algorithm, known.key, known.data, known.signature)
+        except CannotTellError as error:
+            yield trouble("gost engine", "gost-missing", str(error))
+            return
+        if not right:
+            yield trouble("gost engine", "gost-wrong", f"{algorithm} comes out wrong")
+            return
+    yield ok("gost engine", f"{len(KNOWN_ANSWERS)} algorithms give their known answers")
+
+
+def look_at_release(examination: Examination) -> Iterator[Finding]:
+    """Whether the installed release is the one that runs, and one to go back to is there."""
+    folder = examination.config.software.dir
+    if folder is None:
+        yield absent("release", f"version {__version__}; [software] dir is not configured")
+        return
+    current = _version(folder / "current")
+    if current is None:
+        words = f"{folder / 'current'} leads to no release"
+        yield trouble("release", "release-none", words)
+        return
+    if current != __version__:
+        words = f"{current} is installed, this is {__version__}"
+        yield trouble("release", "release-other", words)
+    else:
+        yield ok("release", f"{current} is installed and is this one")
+    previous = _version(folder / "previous")
+    if previous is not None:
+        yield ok("previous release", f"{previous} can be gone back to")
+    elif (folder / "previous").is_symlink():
+        yield trouble("previous release", "release-previous-broken", "its link leads nowhere")
+    else:
+        yield absent("previous release", "none: no other release was installed yet")
+
+
+def _version(link: Path) -> str | None:
+    """What the release behind a link calls itself; None: there is none."""
+    text = read_text(link / "VERSION")
+    return None if text is None else text.strip()[:40] or None

@@ -24,7 +24,7 @@ die() { echo "install: $*" >&2; exit 1; }
 # What a kiosk uses of the system. xwayland: cage asks for it, even unused. libgl1-mesa-dri and
 # libegl1: cage and SDL draw with them, and load them only when they run.
 PACKAGES="cage dbus fonts-paratype libccid libegl1 libengine-gost-openssl libgl1-mesa-dri libgles2
- libpcsclite1 openssl pcscd polkitd python3 python3-venv seatd udev usbutils xwayland"
+ libpcsclite1 openssl pcscd polkitd python3 seatd udev usbutils xwayland"
 BASE=/opt/oms-kiosk
 
 bundle="" root="" packages=yes start=yes uninstall="" purge=""
@@ -178,7 +178,7 @@ install_packages() {
 build_release() {
     local final=$BASE/releases/$version here=$BASE/releases/.new-$version seen sums file
     sums=$(sha256sum < "$incoming/SHA256SUMS")
-    if [ "$(sha256sum < "$root$final/SHA256SUMS" 2>/dev/null || true)" = "$sums" ]; then
+    if [ -f "$root$final/SHA256SUMS" ] && [ "$(sha256sum < "$root$final/SHA256SUMS")" = "$sums" ]; then
         say "release $version is there already"
         return 0
     fi

@@ -84,19 +84,31 @@ enabled_units() {
 
 # ---------------------------------------------------------------- what is to be undone on failure
 
-staged="" incoming="" kept="" written=()
+staged="" incoming="" kept="" built="" proc="" written=()
 clean_up() {
-    local code=$?
+    local code=$? path
     trap - EXIT
-    if [ $code -ne 0 ] && [ -n "$kept" ]; then restore; fi
-    [ -z "$staged" ] || rm -rf -- "$staged"
-    [ -z "$incoming" ] || rm -rf -- "$incoming"
-    [ -z "$kept" ] || rm -rf -- "$kept"
+    if [ $code -ne 0 ]; then
+        [ -z "$kept" ] || restore
+        [ -z "$built" ] || rm -rf -- "$built"
+    fi
+    for path in "$staged" "$incoming" "$kept"; do
+        [ -z "$path" ] || rm -rf -- "$path"
+    done
+    [ -z "$proc" ] || umount "$proc"
     [ $code -eq 0 ] || echo "install: failed; what was installed before is as it was" >&2
     exit $code
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM HUP
+
+# An image has no /proc of its own yet, and Debian's tools ask for it.
+mount_proc() {
+    if [ -n "$root" ] && [ ! -e "$root/proc/self" ]; then
+        mount -t proc proc "$root/proc"
+        proc=$root/proc
+    fi
+}
 
 # Puts every system file and both links back to what they were before the commit began.
 restore() {
@@ -209,6 +221,8 @@ build_release() {
     if [ -e "$root$final" ]; then
         # The same version with other content: a release that was rebuilt.
         mv -T -- "$root$final" "$root$BASE/releases/.old-$version"
+    else
+        built=$root$final
     fi
     mv -T -- "$staged" "$root$final"
     staged=""
@@ -320,6 +334,7 @@ remove_everything() {
     say "removed${purge:+, with configuration, lists and journal}"
 }
 
+mount_proc
 if [ -n "$uninstall" ]; then
     remove_everything
     exit 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +13,7 @@ import click
 
 from kiosk import __version__
 from kiosk.doctor.finding import State
+from kiosk.doctor.machine import last_good
 from kiosk.exits import Exit
 from kiosk.query_commands import print_json
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 DEFAULT_CONFIG: Final = Path("/etc/oms-kiosk/kiosk.toml")
 """Looked at where no other file is named."""
+LOAD_SECONDS: Final = 1.0
+"""For a configuration, which may lie on a disk that hangs."""
 
 
 @click.command()
@@ -39,10 +43,13 @@ def doctor(
 
     Exit codes: 0 all well, or warnings alone; 6 something failed.
     """
+    from kiosk.doctor.account import become_kiosk  # noqa: PLC0415
     from kiosk.doctor.checks import AFTER_UPDATE, ALL, judged_after_update  # noqa: PLC0415
+    from kiosk.doctor.machine import Machine  # noqa: PLC0415
     from kiosk.doctor.runner import examine  # noqa: PLC0415
 
     began = time.monotonic()
+    become_kiosk(Machine())
     examination = examination_of(config or context.obj)
     findings = examine(AFTER_UPDATE if after_update else ALL, examination)
     if after_update:
@@ -62,15 +69,24 @@ def examination_of(file: Path | None) -> Examination:
     """What is to be examined; a configuration that cannot be used is a finding, not an end."""
     from kiosk.config import Config, ConfigError, load  # noqa: PLC0415
     from kiosk.doctor.machine import Examination, Machine  # noqa: PLC0415
+    from kiosk.doctor.runner import within  # noqa: PLC0415
 
     if file is None and DEFAULT_CONFIG.exists():
         file = DEFAULT_CONFIG
     if file is None:
         return Examination(Config(), Machine())
     try:
-        return Examination(load(file), Machine(), file)
+        config = within(LOAD_SECONDS, partial(load, file))
+        if config is not None:
+            return Examination(config, Machine(), file)
+        words = f"{file}: reading it takes more than {LOAD_SECONDS:g} s"
     except ConfigError as error:
-        return Examination(Config(), Machine(), file, str(error))
+        words = str(error)
+    try:
+        kept = within(LOAD_SECONDS, partial(load, last_good(file)))
+    except ConfigError:
+        kept = None
+    return Examination(kept or Config(), Machine(), file, words, uses_last_good=kept is not None)
 
 
 def as_object(findings: list[Finding], examination: Examination, seconds: float) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from kiosk.doctor import (
+    account,
     board,
     clocks,
     disks,
@@ -30,6 +31,7 @@ _FRAME: Final = Check("frame", screen.look_at_frame)
 _DISKS: Final = Check("disks", disks.look_at_disks)
 
 ALL: Final = (
+    Check("account", account.look_at_account),
     _CONFIGURATION,
     _MODULES,
     Check("release", software.look_at_release),
@@ -41,6 +43,7 @@ ALL: Final = (
     Check("service files", network.look_at_service_files),
     Check("second looks", stores.look_at_queue),
     Check("journal", stores.look_at_journal),
+    Check("repairs", stores.look_at_repairs),
     Check("secret files", rights.look_at_secrets),
     _READER,
     Check("scanner", scanner.look_at_scanner),

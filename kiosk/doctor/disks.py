@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from kiosk.doctor.finding import Finding, absent, ok, trouble
 from kiosk.doctor.machine import read_text
+from kiosk.doctor.mounts import mount_of
 from offline_cache.layout import BASE_NAME
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kiosk.config import Config
-    from kiosk.doctor.machine import Examination
+    from kiosk.doctor.machine import Examination, Machine
 
 _PROBE_BYTES: Final = 16 * 1024
 _LEAST_FREE: Final = 100 * 1000 * 1000
@@ -48,7 +49,8 @@ def look_at_disks(examination: Examination) -> Iterator[Finding]:
     for section, folder in folders_of(examination.config).items():
         if folder is not None:
             looked = True
-            yield _folder(f"disk of {section}", folder, _needed(section, folder))
+            needed = _needed(section, folder)
+            yield _folder(f"disk of {section}", folder, needed, examination.machine)
     if not looked:
         yield absent("disk", "no folder is configured to write to")
     yield from _file_systems(examination)
@@ -64,15 +66,33 @@ def _needed(section: str, folder: Path) -> int:
         return _LEAST_FREE
 
 
-def _folder(name: str, folder: Path, needed: int) -> Finding:
-    if not folder.is_dir():
-        return trouble(name, "folder-missing", f"{folder} is not there")
+def _folder(name: str, folder: Path, needed: int, machine: Machine) -> Finding:
+    kept = "what is written is kept"
     try:
-        write_probe(folder)
+        owner = folder.stat().st_uid
+        mount = mount_of(folder, machine)
+        if mount is not None and mount.disk_read_only:
+            words = f"{folder}: its disk ({mount.source}, {mount.kind}) is read-only"
+            return trouble(name, "disk-read-only", words)
+        if mount is not None and mount.mount_read_only:
+            words = f"{folder} is mounted read-only here, though its disk is not"
+            return trouble(name, "disk-closed", words)
+        if owner != os.geteuid() and not os.access(folder, os.W_OK):
+            if name != "disk of register":
+                return trouble(name, "disk-rights", f"{folder} belongs to somebody else")
+            kept = "only the updater writes there"
+        else:
+            write_probe(folder)
         room = os.statvfs(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return trouble(name, "folder-missing", f"{folder} is not there")
     except OSError as error:
         code = _CODES.get(error.errno or 0, "disk-fault")
         return trouble(name, code, f"{folder}: {error.strerror}")
+    return _room(name, folder, room, needed, kept)
+
+
+def _room(name: str, folder: Path, room: os.statvfs_result, needed: int, kept: str) -> Finding:
     free = room.f_bavail * room.f_frsize
     words = f"{folder}: {free / 1e6:,.0f} MB are free"
     if free < needed:
@@ -80,7 +100,7 @@ def _folder(name: str, folder: Path, needed: int) -> Finding:
     # File systems without a fixed number of files say 0.
     if room.f_files and room.f_favail < _LEAST_NODES:
         return trouble(name, "disk-short", f"{words}, room for {room.f_favail} more files")
-    return ok(name, f"{words}, and what is written is kept")
+    return ok(name, f"{words}, and {kept}")
 
 
 def write_probe(folder: Path) -> None:

@@ -94,6 +94,11 @@ def read_text(path: Path) -> str | None:
         return None
 
 
+def last_good(config_file: Path) -> Path:
+    """Where the copy of a configuration is kept that could be used last."""
+    return config_file.with_name(f"{config_file.name}.good")
+
+
 @dataclass(frozen=True, slots=True)
 class Examination:
     """What is examined: a kiosk as configured, on a machine."""
@@ -104,3 +109,4 @@ class Examination:
     """None: there is none, and `config` holds the defaults."""
     config_error: str | None = None
     """Why the file cannot be used; `config` is then the last good one, or the defaults."""
+    uses_last_good: bool = False

@@ -18,6 +18,7 @@ _MOUNT: Final = (
 _REINSTALL: Final = "Install the release again; if that does not help, go back to the one before."
 
 WARNING: Final = {
+    "account-other": "Run it with sudo, or as the kiosk's user, to see what the kiosk sees.",
     "certificate-soon": _CERTIFICATE,
     "clock-unsynchronised": (
         "Allow NTP to a time server in the clinic's network and enable systemd-timesyncd, or fit a"
@@ -46,14 +47,24 @@ WARNING: Final = {
     "queue-damaged": (
         "Nothing by hand: a new file was begun; should it happen again, replace the memory card."
     ),
+    "repairs-made": (
+        "Look at the device: cable, socket, power. If it happens every day, replace the device."
+    ),
+    "journal-set-aside": (
+        "Keep the file that was set aside for whoever audits; should it happen again, replace the"
+        " memory card."
+    ),
+    "release-bad": "Tell whoever makes the releases; a newer one is taken by itself.",
     "queue-full": "See why the fund's services cannot be reached (fund service), and mend that.",
+    "release-on-trial": "Wait two minutes and look again; it is kept or sent back by itself.",
+    "release-state": "Nothing by hand: it is begun anew with the next software update.",
     "release-other": "Start the kiosk again: `systemctl restart kiosk.service`.",
     "release-previous-broken": (
         "Nothing at once; after the next software update there is a release to go back to again."
     ),
     "scanner-held-unseen": (
-        "Run `sudo kiosk doctor`; if the kiosk does not scan, stop what `sudo fuser -v` names for"
-        " the port."
+        "If the kiosk does not scan, run `sudo fuser -v` with the port's name, and stop what it"
+        " names."
     ),
     "scanner-misread": (
         "Compare [scanner] baud with the scanner's setting, and scan the setting codes of the"
@@ -89,6 +100,10 @@ FAILED: Final = {
     "check-hangs": "Restart the machine; if it hangs again, replace the device or disk it names.",
     "clock-wrong": "Set it: `sudo timedatectl set-time` with date and time, or allow NTP.",
     "config-bad": "Correct the key that is named; kiosk.example.toml explains every key.",
+    "disk-closed": (
+        "Run `sudo kiosk doctor` at a terminal; if it says the same, look at the mount's options"
+        " with `findmnt -T` and the folder's name, and at /etc/fstab."
+    ),
     "disk-errors": _MOUNT,
     "disk-fault": _MOUNT,
     "disk-full": "Delete what does not belong on this kiosk, such as old logs and downloads.",
@@ -107,6 +122,11 @@ FAILED: Final = {
     "frame-fails": _REINSTALL,
     "gost-wrong": "Install openssl and libengine-gost-openssl from the distribution again.",
     "journal-unreadable": "Run `sudo systemd/install.sh` again, which gives the rights back.",
+    "journal-damaged": (
+        "Restart the kiosk: it sets the file aside and begins another; should it happen again,"
+        " replace the memory card."
+    ),
+    "journal-key": "Enrol the kiosk again: `kiosk enrol` with its bundle brings the key.",
     "key-unusable": "Enrol the kiosk again: `kiosk enrol` with its bundle brings the key.",
     "list-damaged": "Run `kiosk update`, which fetches it anew; or bring a list on a stick.",
     "list-missing": "Run `kiosk update`, or bring a list on a stick.",

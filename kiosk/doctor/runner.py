@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from kiosk.doctor.finding import Finding, trouble
 
@@ -20,6 +21,32 @@ _log = logging.getLogger(__name__)
 
 CHECK_SECONDS: Final = 8.0
 """For one check, where it names no other time."""
+
+
+_Result = TypeVar("_Result")
+
+
+def within(seconds: float, act: Callable[[], _Result]) -> _Result | None:
+    """What `act` returns; None where it does not within `seconds`: its thread is left behind.
+
+    Raises:
+        whatever `act` does.
+    """
+    ended: Future[_Result] = Future()
+
+    def work() -> None:
+        try:
+            ended.set_result(act())
+        except Exception as error:  # noqa: BLE001  # handed on
+            ended.set_exception(error)
+
+    threading.Thread(target=work, name="doctor", daemon=True).start()
+    try:
+        return ended.result(seconds)
+    except TimeoutError:
+        if ended.done():
+            raise
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from typing import TYPE_CHECKING, Final
 
 from kiosk import __version__
@@ -10,7 +11,7 @@ from kiosk.authenticity.known_answers import KNOWN_ANSWERS
 from kiosk.authenticity.model import CannotTellError
 from kiosk.authenticity.openssl import OpenSsl
 from kiosk.doctor.finding import Finding, absent, ok, trouble
-from kiosk.doctor.machine import read_text
+from kiosk.doctor.machine import last_good, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,9 +33,15 @@ def look_at_configuration(examination: Examination) -> Iterator[Finding]:
         words = "no file; the defaults are looked at"
         yield trouble("configuration", "config-none", words)
     elif examination.config_error is not None:
-        yield trouble("configuration", "config-bad", examination.config_error)
+        instead = "the last good one is looked at" if examination.uses_last_good else "no last good"
+        yield trouble("configuration", "config-bad", f"{examination.config_error}; {instead}")
     else:
         yield ok("configuration", f"{file} can be used")
+        if last_good(file).exists():
+            yield ok("last good configuration", "there is a copy")
+        else:
+            words = f"there is no {last_good(file).name}"
+            yield absent("last good configuration", words)
 
 
 def look_at_modules(_: Examination) -> Iterator[Finding]:
@@ -67,7 +74,7 @@ def look_at_engine(_: Examination) -> Iterator[Finding]:
 
 
 def look_at_release(examination: Examination) -> Iterator[Finding]:
-    """Whether the installed release is the one that runs, and one to go back to is there."""
+    """Whether the installed release is this one, and one to go back to is there."""
     folder = examination.config.software.dir
     if folder is None:
         yield absent("release", f"version {__version__}; [software] dir is not configured")
@@ -89,6 +96,28 @@ def look_at_release(examination: Examination) -> Iterator[Finding]:
         yield trouble("previous release", "release-previous-broken", "its link leads nowhere")
     else:
         yield absent("previous release", "none: no other release was installed yet")
+    yield from _bad(folder)
+
+
+def _bad(folder: Path) -> Iterator[Finding]:
+    """Whether a release was sent back: what `kiosk.software` remembers."""
+    try:
+        state = json.loads(read_text(folder / "state.json") or "{}")
+        phase, bad, why = (
+            str(state.get("phase", "good")),
+            list(state.get("bad", [])),
+            state.get("why"),
+        )
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        yield trouble("software updates", "release-state", "state.json is damaged")
+        return
+    if bad:
+        words = f"{len(bad)} releases were sent back, the last because: {why}"
+        yield trouble("software updates", "release-bad", words)
+    elif phase in {"trial", "back"}:
+        yield trouble("software updates", "release-on-trial", f"a release is on trial ({phase})")
+    else:
+        yield ok("software updates", "no release was sent back")
 
 
 def _version(link: Path) -> str | None:

@@ -1,12 +1,14 @@
-"""What the kiosk keeps beside the register: second looks, receipts."""
+"""What the kiosk keeps beside the register: second looks, receipts, its count of repairs."""
 
 from __future__ import annotations
 
+import importlib
 import sqlite3
-from contextlib import closing
-from typing import TYPE_CHECKING, Final
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
 
 from kiosk.doctor.finding import Finding, absent, ok, trouble
+from kiosk.doctor.sqlite_files import first_row
 from kiosk.second_look.store import FILE_NAME
 
 if TYPE_CHECKING:
@@ -15,9 +17,10 @@ if TYPE_CHECKING:
 
     from kiosk.doctor.machine import Examination
 
-_BUSY_SECONDS: Final = 1.0
 _NEARLY: Final = 0.8
 """Share of the most questions that may wait, from which on somebody should see to it."""
+_JOURNAL: Final = "journal.db"
+_REPAIRS: Final = "/run/oms-kiosk/repairs"
 
 
 def look_at_queue(examination: Examination) -> Iterator[Finding]:
@@ -33,56 +36,77 @@ def look_at_queue(examination: Examination) -> Iterator[Finding]:
         yield ok("second looks", "none has been kept yet")
         return
     try:
-        waiting, oldest = _waiting(path)
+        waiting, oldest = first_row(path, "SELECT count(*), min(asked_at) FROM questions")
     except sqlite3.Error as error:
         yield trouble("second looks", "queue-unusable", f"{path}: {error}")
         return
     words = f"{waiting} wait"
     if oldest is not None:
-        now = examination.machine.clock.now().likely.timestamp()
-        words += f", the oldest for {max(0.0, now - oldest) / 3600:.0f} hours"
+        # Microseconds since 1970.
+        age = examination.machine.clock.now().likely.timestamp() - oldest / 1e6
+        words += f", the oldest for {max(0.0, age) / 3600:.0f} hours"
     full = waiting >= section.most * _NEARLY
     yield trouble("second looks", "queue-full", words) if full else ok("second looks", words)
 
 
-def _waiting(path: Path) -> tuple[int, float | None]:
-    """How many questions wait, and when the oldest was asked (seconds since 1970).
-
-    Raises:
-        sqlite3.Error: the file is no queue, or cannot be read.
-    """
-    where = path.absolute().as_uri()
-    try:
-        return _counted(f"{where}?mode=ro")
-    except sqlite3.OperationalError:
-        # Beside a file of SQLite's log mode another must be made, which a read-only disk refuses.
-        return _counted(f"{where}?mode=ro&immutable=1")
-
-
-def _counted(uri: str) -> tuple[int, float | None]:
-    with closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS)) as connection:
-        if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-            raise sqlite3.DatabaseError("its pages do not fit together")
-        count, oldest = connection.execute(
-            "SELECT count(*), min(asked_at) FROM questions"
-        ).fetchone()
-    return int(count), None if oldest is None else oldest / 1e6
-
-
 def look_at_journal(examination: Examination) -> Iterator[Finding]:
-    """The receipts' folder; its disk and its key are looked at with the others."""
+    """The receipts; whether they are true, only `kiosk journal verify` finds out."""
     section = examination.config.journal
-    if section.dir is None:
+    if section.dir is None or section.key_file is None:
         yield absent("journal", "[journal] dir is not configured")
         return
+    yield from _key(section.key_file)
     try:
-        sizes = [one.stat().st_size for one in section.dir.iterdir() if one.is_file()]
+        sizes = {one.name: one.stat().st_size for one in section.dir.iterdir() if one.is_file()}
     except OSError as error:
         yield trouble("journal", "journal-unreadable", f"{section.dir}: {error.strerror}")
         return
-    megabytes = sum(sizes) / 1e6
+    if any(name.startswith((f"{_JOURNAL}.damaged", f"{_JOURNAL}.other-key")) for name in sizes):
+        yield trouble("journal", "journal-set-aside", "a file was set aside")
+    megabytes = sum(sizes.values()) / 1e6
     words = f"{megabytes:.1f} of at most {section.most_megabytes} MB"
     if megabytes > section.most_megabytes * 1.1:
         yield trouble("journal", "journal-too-large", words)
+    yield (
+        _receipts(section.dir / _JOURNAL, words)
+        if _JOURNAL in sizes
+        else ok("journal", "no receipt has been written yet")
+    )
+
+
+def _receipts(path: Path, words: str) -> Finding:
+    try:
+        (count,) = first_row(path, "SELECT count(*) FROM receipts")
+    except sqlite3.Error as error:
+        return trouble("journal", "journal-damaged", f"{path}: {error}")
+    return ok("journal", f"{count} receipts, {words}")
+
+
+def _key(path: Path) -> Iterator[Finding]:
+    """Whether the key signs; the journal is loaded for it here alone."""
+    keys: Any = importlib.import_module("kiosk.journal.keys")
+    errors: Any = importlib.import_module("kiosk.journal.errors")
+    try:
+        keys.load_signer(path)
+    except errors.JournalKeyError as error:
+        yield trouble("journal key", "journal-key", str(error))
     else:
-        yield ok("journal", words)
+        yield ok("journal key", "it can sign")
+
+
+def look_at_repairs(examination: Examination) -> Iterator[Finding]:
+    """The heavy steps of self-repair since boot: a line each (when, device, step)."""
+    machine = examination.machine
+    if not machine.path(_REPAIRS).parent.is_dir():
+        yield absent("repairs", "the kiosk does not run as a service here")
+        return
+    taken = Counter(
+        " ".join(words[1:3])
+        for line in (machine.text(_REPAIRS) or "").splitlines()
+        if len(words := line.split()) == 3
+    )
+    if not taken:
+        yield ok("repairs", "none was needed since boot")
+        return
+    told = ", ".join(f"{step} {count} times" for step, count in sorted(taken.items()))
+    yield trouble("repairs", "repairs-made", f"since boot: {told}")

@@ -24,7 +24,8 @@ die() { echo "install: $*" >&2; exit 1; }
 # What a kiosk uses of the system. xwayland: cage asks for it, even unused. libgl1-mesa-dri and
 # libegl1: cage and SDL draw with them, and load them only when they run.
 PACKAGES="cage dbus fonts-paratype libccid libegl1 libengine-gost-openssl libgl1-mesa-dri libgles2
- libpcsclite1 openssl pcscd polkitd python3 seatd udev usbutils xwayland"
+ libpcsclite1 openssl pcscd polkitd python3 python3-venv seatd udev uhubctl
+ usbutils xwayland"
 BASE=/opt/oms-kiosk
 
 bundle="" root="" packages=yes start=yes uninstall="" purge=""

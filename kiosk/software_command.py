@@ -1,0 +1,227 @@
+"""`kiosk software`: releases of this program on this kiosk."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from kiosk import RELEASED_AT, __version__
+from kiosk.exits import Exit, Refusal
+from kiosk.query_commands import load_config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kiosk.config import Config
+    from kiosk.software.update import Outcome, SoftwareSettings
+
+_config_option = click.option(
+    "--config", type=click.Path(path_type=Path), help="Configuration file (TOML)."
+)
+_PUBLIC: Final = 0o022
+
+
+@click.group()
+def software() -> None:
+    """Releases of this program: take the newest, keep it, go back."""
+
+
+@software.command()
+@_config_option
+@click.option(
+    "--from",
+    "place",
+    metavar="URL|FOLDER",
+    help="Another address than [update] url, or a folder: a stick, or its oms-register.",
+)
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    default="/var/lib/oms-kiosk/software",
+    show_default=True,
+    metavar="DIR",
+    help="What is remembered of the repository, apart from the register's.",
+)
+@click.option(
+    "--trial/--no-trial", default=True, help="Try the new release at once: the kiosk restarts."
+)
+@click.pass_context
+def update(
+    context: click.Context, config: Path | None, place: str | None, state: Path, *, trial: bool
+) -> None:
+    """Take the newest release that was signed for this board, and try it.
+
+    It is built beside the one that runs. Then the kiosk restarts with it; if it does not come up,
+    fails its doctor or falls over within [software] trial_seconds, the one before is back within a
+    minute, and the new one is never tried again.
+
+    Prints one line of JSON: outcome (staged, current, refused, failed), current, staged, bytes,
+    seconds, reason. Whatever fails, the release that runs stays.
+
+    Exit codes: 0 done or current, 1 the new release was left again, 2 usage, 4 not a release,
+    5 not to be trusted, 6 network, stick or disk.
+    """
+    from kiosk import logs  # noqa: PLC0415
+    from kiosk.software.update import update as run  # noqa: PLC0415
+
+    settings = settings_of(load_config(config or context.obj), place, state)
+    logs.set_up()
+    # Whoever runs it: the kiosk's own user must be able to read its program.
+    os.umask(_PUBLIC)
+    outcome = run(settings)
+    click.echo(as_json(outcome))
+    if outcome.error is not None:
+        raise Refusal(str(outcome.error), _code(outcome.error))
+    if outcome.staged is not None and trial:
+        _try(settings.folder)
+
+
+@software.command()
+@_config_option
+@click.pass_context
+def confirm(context: click.Context, config: Path | None) -> None:
+    """Keep a release that is on trial and that nobody watches any more."""
+    from kiosk.software.rollback import confirm as run  # noqa: PLC0415
+
+    folder = _folder(load_config(config or context.obj))
+    with _refusing():
+        click.echo(f"release {run(folder)} is kept")
+
+
+@software.command()
+@_config_option
+@click.pass_context
+def rollback(context: click.Context, config: Path | None) -> None:
+    """Go back to the previous release; the one that runs now is never tried again."""
+    from kiosk.software.rollback import back  # noqa: PLC0415
+    from kiosk.software.systemd import Systemd  # noqa: PLC0415
+
+    folder = _folder(load_config(config or context.obj))
+    with _refusing():
+        click.echo(f"release {back(folder, Systemd())} runs again")
+
+
+@software.command()
+@_config_option
+@click.pass_context
+def status(context: click.Context, config: Path | None) -> None:
+    """Show which release runs, which is the way back, and what is bad; one line of JSON."""
+    from kiosk.software.links import linked, read_state  # noqa: PLC0415
+
+    folder = _folder(load_config(config or context.obj))
+    state = read_state(folder)
+    said = {
+        "current": linked(folder, "current"),
+        "previous": linked(folder, "previous"),
+        "phase": state.phase,
+        "version": state.version,
+        "since": state.since or None,
+        "why": state.why or None,
+        "bad": list(state.bad),
+    }
+    click.echo(json.dumps(said, ensure_ascii=False))
+
+
+def settings_of(config: Config, place: str | None, state: Path) -> SoftwareSettings:
+    """What a configuration, and a place given in its stead, say of an update.
+
+    Raises:
+        Refusal: something is missing or cannot be; the message names the key.
+    """
+    from kiosk.software.update import SoftwareSettings  # noqa: PLC0415
+    from offline_cache.address import AddressError, check_address  # noqa: PLC0415
+
+    section = config.update
+    if section.root_file is None:
+        raise Refusal("[update] root_file: needed for an update", Exit.USAGE)
+    wanted = place or section.url
+    if not wanted:
+        raise Refusal("[update] url is empty: give it, or --from URL|FOLDER", Exit.USAGE)
+    is_address = "://" in wanted
+    if is_address:
+        try:
+            check_address(wanted, section.ca_file)
+        except AddressError as error:
+            raise Refusal(f"{'--from' if place else '[update] url'}: {error}", Exit.USAGE) from None
+    return SoftwareSettings(
+        folder=_folder(config),
+        state=state,
+        root_file=section.root_file,
+        place=wanted if is_address else Path(wanted),
+        ca_file=section.ca_file,
+        deadline_seconds=float(section.deadline_seconds),
+        trial_seconds=config.software.trial_seconds,
+        user_agent=f"oms-kiosk/{__version__}",
+        not_before=RELEASED_AT,
+    )
+
+
+def as_json(outcome: Outcome) -> str:
+    """The one line for programs."""
+    return json.dumps(
+        {
+            "outcome": outcome.result,
+            "current": outcome.current,
+            "staged": outcome.staged,
+            "bytes": outcome.bytes,
+            "seconds": outcome.seconds,
+            "reason": None if outcome.error is None else str(outcome.error),
+        },
+        ensure_ascii=False,
+    )
+
+
+def _folder(config: Config) -> Path:
+    if config.software.dir is None:
+        raise Refusal("[software] dir: this kiosk does not update its software", Exit.USAGE)
+    return config.software.dir
+
+
+def _try(folder: Path) -> None:
+    """Have the program outside of all releases try what is staged."""
+    program = folder / "rollback"
+    try:
+        done = subprocess.run([str(program), "trial", str(folder)], check=False)
+    except OSError as error:
+        raise Refusal(
+            f"{program}: {error.strerror}; try what is staged with: kiosk-software-update.service",
+            Exit.DEVICE,
+        ) from None
+    if done.returncode != 0:
+        raise Refusal(
+            "the new release was left again; kiosk software status says why",
+            Exit.NOT_INSURED if done.returncode == 1 else Exit.DEVICE,
+        )
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    from kiosk.software.links import SwitchError  # noqa: PLC0415
+
+    try:
+        yield
+    except SwitchError as error:
+        raise Refusal(str(error), Exit.DEVICE) from None
+    except OSError as error:
+        raise Refusal(f"{error.filename}: {error.strerror}", Exit.DEVICE) from None
+
+
+def _code(error: Exception) -> Exit:
+    from kiosk.software.errors import BundleError, NotInstalledError  # noqa: PLC0415
+    from offline_cache.errors import TrustError  # noqa: PLC0415
+
+    match error:
+        case TrustError():
+            return Exit.TRUST
+        case BundleError():
+            return Exit.MALFORMED
+        case NotInstalledError():
+            return Exit.USAGE
+        case _:
+            return Exit.DEVICE

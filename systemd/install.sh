@@ -175,6 +175,7 @@ take_bundle() {
 install_packages() {
     local package missing=""
     for package in $PACKAGES; do
+        # shellcheck disable=SC2016  # dpkg's own words
         [ "$(inside dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)" = "install ok installed" ] ||
             missing="$missing $package"
     done
@@ -228,6 +229,15 @@ build_release() {
     mv -T -- "$staged" "$root$final"
     staged=""
     rm -rf -- "$root$BASE/releases/.old-$version"
+}
+
+# The way back must work whatever a release breaks: it lies beside the releases, and a newer one replaces it.
+install_way_back() {
+    local python=$BASE/releases/$version/venv/bin/python
+    if inside "$python" -I -c 'import kiosk.software.standalone' 2>/dev/null; then
+        remember $BASE/rollback
+        inside "$python" -I -B -m kiosk.software.standalone $BASE/rollback
+    fi
 }
 
 # Flips `current` in one rename; what it showed before becomes `previous`.
@@ -348,6 +358,7 @@ install_packages
 build_release
 kept=$(mktemp -d -- "$root$BASE/.kept.XXXXXX")
 install_files
+install_way_back
 accounts_and_folders
 switch_release
 enable_units

@@ -37,6 +37,8 @@ from kiosk.verdict_json import reason_code
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from prometheus_client.metrics_core import Metric
+
     from kiosk.clock import Clock
     from kiosk.families import Verdict
     from kiosk.lookup import Answer
@@ -106,7 +108,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._now = Now(clock, watched or Watched())
         self.registry.register(self._now)
-        ProcessCollector(namespace=PREFIX, registry=self.registry)
+        self.registry.register(_Process())
         release = Info(f"{PREFIX}_release", "What runs.", registry=self.registry)
         known = version if _VERSION.fullmatch(version) else OTHER
         release.info({"version": known, "python": platform.python_version()})
@@ -254,6 +256,19 @@ class Metrics:
                 case _:
                     found.add(family.name)
         return frozenset(found)
+
+
+class _Process(ProcessCollector):
+    """Memory, processor time and open files, without the time of the start.
+
+    That is counted from the boot's, which a service that sees its own processes alone cannot read.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(namespace=PREFIX, registry=None)
+
+    def collect(self) -> Iterable[Metric]:
+        return [one for one in super().collect() if not one.name.endswith("start_time_seconds")]
 
 
 def _code(value: str, known: Iterable[str]) -> str:

@@ -78,7 +78,9 @@ class MetricsFile:
         beside = self._path.with_name(f".{self._path.name}.new")
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
-            with os.fdopen(os.open(beside, flags, 0o644), "wb") as file:
+            with os.fdopen(os.open(beside, flags, 0o600), "wb") as file:
+                # For other accounts, whatever the service's umask: nothing in it is secret.
+                os.fchmod(file.fileno(), 0o644)
                 file.write(text)
             beside.replace(self._path)
         except OSError:

@@ -31,6 +31,7 @@ COUNT_NAME: Final = "repairs"
 PCSCD_UNIT: Final = "oms-kiosk-pcscd-restart.service"
 USB_UNIT: Final = "oms-kiosk-usb-cycle@{device}.service"
 """Its instance is `reader` or `scanner`."""
+USB_DEVICES: Final = Path("/sys/bus/usb/devices")
 COMMAND_SECONDS: Final = 25.0
 _TURN_SECONDS: Final = 2.0
 _MOST_BYTES: Final = 4096
@@ -195,15 +196,25 @@ class RepairWorker:
         return done.returncode == 0
 
 
-def abilities() -> frozenset[Step]:
-    """What can be done on this machine: all where systemd runs, USB ports with uhubctl only."""
+def abilities(usb: Path = USB_DEVICES) -> frozenset[Step]:
+    """What can be done on this machine: all where systemd runs, and USB ports can be switched."""
     can = {Step.RECONNECT, Step.NEW_CONTEXT, Step.OUT_OF_ORDER, Step.RESTART_KIOSK}
     if shutil.which("systemctl") is not None:
         can.add(Step.RESTART_PCSCD)
-        # In sbin, which is not in everybody's PATH.
-        if shutil.which("uhubctl", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"):
+        if _can_switch_ports(usb):
             can.add(Step.POWER_CYCLE)
     return frozenset(can)
+
+
+def _can_switch_ports(usb: Path) -> bool:
+    """By uhubctl, or by the kernel (since 6.0), as the unit of that name tries them."""
+    # In sbin, which is not in everybody's PATH.
+    if shutil.which("uhubctl", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"):
+        return True
+    try:
+        return next(usb.glob("*/*-port*/disable"), None) is not None
+    except OSError:
+        return False
 
 
 def _time_of(line: bytes) -> float:

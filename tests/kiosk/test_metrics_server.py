@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import http.client
 import logging
+import os
 import socket
 import threading
 import time
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 def test_the_file_is_replaced_whole_and_not_often(tmp_path: Path) -> None:
     path, now = tmp_path / "oms-kiosk.prom", [100.0]
     out = MetricsFile(path, make(), monotonic=lambda: now[0])
+    before = os.umask(0o077)
     assert out.turn()
+    os.umask(before)
     first = path.stat()
     assert first.st_mode & 0o777 == 0o644
     assert path.read_bytes().startswith(b"# HELP oms_kiosk_")

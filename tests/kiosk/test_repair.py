@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import queue
 import threading
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import given
@@ -16,9 +17,6 @@ from drivers.events import Device, DeviceLost, DeviceReady
 from kiosk import supervise
 from kiosk.repair import HEAVY, MOST_HEAVY, PLANS, Budget, Ladder, Step
 from kiosk.repair_worker import BootCount, Repaired, RepairWorker, abilities
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 READER, SCANNER = Device.READER, Device.SCANNER
 EVERYTHING: Final = frozenset(Step)
@@ -323,12 +321,20 @@ def test_a_ladder_says_how_long_it_waits(machine: Machine) -> None:
 
 
 @pytest.mark.usefixtures("machine")
-def test_usb_ports_are_switched_only_where_the_program_is(
+def test_usb_ports_are_switched_only_where_that_is_possible(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    none = tmp_path / "none"
+    if not Path("/usr/sbin/uhubctl").exists():
+        assert abilities(none) == NO_USB
+    kernel = tmp_path / "usb" / "1-1:1.0" / "1-1-port2"
+    kernel.mkdir(parents=True)
+    (kernel / "disable").write_text("0")
+    assert abilities(tmp_path / "usb") == EVERYTHING
     uhubctl = tmp_path / "bin" / "uhubctl"
     uhubctl.write_text("#!/bin/sh\n")
     uhubctl.chmod(0o755)
-    assert abilities() == EVERYTHING
+    assert abilities(none) == EVERYTHING
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
-    assert Step.RESTART_PCSCD not in abilities()
+    assert abilities(tmp_path / "usb") == NO_USB - {Step.RESTART_PCSCD}

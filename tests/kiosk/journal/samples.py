@@ -45,6 +45,6 @@ def key_in(folder: Path) -> Path:
     return path
 
 
-def journal_in(folder: Path, **options: Any) -> Journal:
+def journal_in(folder: Path, *, key_file: Path | None = None, **options: Any) -> Journal:
     """The kiosk's journal in `folder/journal`."""
-    return Journal(folder / "journal", key_in(folder), KEY, KIOSK, **options)
+    return Journal(folder / "journal", key_file or key_in(folder), KEY, KIOSK, **options)

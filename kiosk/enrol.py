@@ -15,7 +15,8 @@ from kiosk.config import Config, ConfigError, load
 from kiosk.enrol_config import CONFIG, JOURNAL_KEY, merged, parsed, to_toml
 from kiosk.enrol_files import NewFile, locked, put_all, remove
 from kiosk.enrol_key import fingerprint, load_key, new_key, public_key
-from offline_cache.enrolment import FILES, REGISTER_KEY
+from offline_cache.enrolment import FILES, REGISTER_KEY, BundleContentError
+from offline_cache.errors import KeyFileError
 from offline_cache.format import load_key_file
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def enrol(enrolment: Enrolment, wanted: Wanted) -> Enrolled:
     Raises:
         ConfigError: the configuration in use, or the one to come, is refused; nothing has changed.
         KeyInTheWayError: what should be the signing key is not one; nothing has changed.
-        KeyFileError: the bundle's register key is none; nothing has changed.
+        BundleContentError: the bundle's register key is none; nothing has changed.
         RegisterBusyError, RegisterSpaceError, RegisterWriteError: see `kiosk.enrol_files.put_all`.
     """
     with locked(wanted.etc) as resumed:
@@ -133,5 +134,12 @@ def _config_files(enrolment: Enrolment, wanted: Wanted) -> tuple[list[NewFile], 
 
 
 def _check(staged: Path) -> None:
-    load_key_file(staged / REGISTER_KEY)
-    load(staged / CONFIG)
+    # Words about a file that is gone when they are read would help nobody.
+    try:
+        load_key_file(staged / REGISTER_KEY)
+        load(staged / CONFIG)
+    except KeyFileError as error:
+        raise BundleContentError("its register.key is none; ask the office for another") from error
+    except ConfigError as error:
+        words = str(error).removeprefix(f"{staged / CONFIG}: ")
+        raise ConfigError(f"the new {CONFIG} is refused, nothing was changed: {words}") from None

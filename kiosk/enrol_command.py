@@ -62,7 +62,7 @@ def enrol(
 
     \b
       sudo kiosk enrol --bundle /media/stick/kiosk-0412.oms-enrol
-      sudo kiosk update --from /media/stick
+      sudo systemctl restart kiosk
 
     Exit codes: 0 done, 2 usage or configuration, 4 not a bundle, or a mistyped code, 5 another
     code, another kiosk's, or out of its time, 6 disk.
@@ -105,12 +105,14 @@ def _check(content: bytes, etc: Path, options: dict[str, Any]) -> tuple[Header, 
         if not options["replace"]:
             raise Refusal(f"{error}; mend it, or --replace it", Exit.USAGE) from error
         present = None
-    number = options["number"]
-    if number is None and present is not None and is_enrolled(present):
-        number = present.kiosk.id
-    check_use(header, datetime.now(UTC), number)
+    now, number, replace = datetime.now(UTC), options["number"], options["replace"]
+    if present is not None and is_enrolled(present) and not (number and replace):
+        # Only who names the new number, too, makes another kiosk of this one.
+        check_use(header, now, present.kiosk.id)
+    check_use(header, now, number)
     local = _of_this_machine(options["scanner"])
-    return header, Wanted(header.kiosk, etc, options["state"], options["replace"], local)
+    state = options["state"].absolute()
+    return header, Wanted(header.kiosk, etc.absolute(), state, replace, local)
 
 
 def _of_this_machine(scanner: str | None) -> dict[str, dict[str, Any]]:
@@ -208,4 +210,7 @@ def _show(header: Header, wanted: Wanted, done: Enrolled) -> None:
     if done.kept_config:
         click.echo("kiosk.toml says something else than the bundle and was kept; see --replace")
     click.echo(f"signing key, tell the office: {done.fingerprint}")
-    click.echo("next: kiosk update --from STICK; destroy the bundle and its code")
+    click.echo(
+        "next: systemctl restart kiosk, then put in the stick with the list; destroy the bundle "
+        "and its code"
+    )

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from offline_cache.disk import disk_errors, sync
-from offline_cache.errors import RegisterBusyError, RegisterWriteError
+from offline_cache.errors import RegisterBusyError, RegisterSpaceError, RegisterWriteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -165,8 +165,8 @@ def finish(folder: Path) -> bool:
             sync(folder)
             _discard(ready)
             sync(folder)
-    except RegisterWriteError as error:
-        raise RegisterWriteError(
+    except (RegisterSpaceError, RegisterWriteError) as error:
+        raise type(error)(
             f"{error}; the rest lies ready: when that is mended, kiosk enrol --finish"
         ) from error
     return True

@@ -215,7 +215,8 @@ def check_use(header: Header, now: datetime, kiosk: str | None) -> None:
         raise BundleUseError(f"made for kiosk {header.kiosk}, and this one is {kiosk}")
     if now >= header.until:
         raise BundleUseError(
-            f"was good until {header.until:%Y-%m-%d %H:%M} UTC; ask the office for a new one"
+            f"was good until {header.until:%Y-%m-%d %H:%M} UTC, and this machine's clock says "
+            f"{now:%Y-%m-%d}; ask the office for a new one, or set the clock"
         )
     if now < header.made - _EARLY:
         raise BundleUseError(

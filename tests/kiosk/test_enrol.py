@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import stat
 import subprocess
 import sys
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,19 +32,20 @@ from kiosk.enrol_config import CONFIG, JOURNAL_KEY
 from kiosk.enrol_key import KeyInTheWayError
 from kiosk.enrol_office_command import enrol_office
 from kiosk.exits import Exit
+from kiosk.journal.keys import load_signer, load_verifier
 from offline_cache.enrolment import (
     AUTHORITY,
     CLIENT,
     REGISTER_KEY,
     ROOT,
     TOKEN,
+    BundleContentError,
     Enrolment,
     Sealed,
     seal,
 )
 from offline_cache.enrolment_code import new_code, shown
 from offline_cache.errors import (
-    KeyFileError,
     RegisterBusyError,
     RegisterSpaceError,
     RegisterWriteError,
@@ -307,6 +310,25 @@ def test_what_came_with_the_installation_is_filled_in(wanted: Wanted) -> None:
     assert (made.scanner.port, made.scanner.baud) == (Path("/dev/a"), 115200)
 
 
+def test_the_example_that_is_installed_is_no_enrolment(wanted: Wanted) -> None:
+    wanted.etc.mkdir()
+    example = Path(__file__).parents[2] / "systemd" / "kiosk.example.toml"
+    (wanted.etc / CONFIG).write_bytes(example.read_bytes())
+    assert not enrol(OTHER, replace(wanted, local={"scanner": {"port": "/dev/a"}})).kept_config
+    made = load(wanted.etc / CONFIG)
+    assert (made.kiosk.id, made.scanner.port) == ("0412", Path("/dev/a"))
+    assert made.ferzl.token_file == wanted.etc / TOKEN
+    assert (wanted.etc / FORMER).read_bytes() == example.read_bytes()
+
+
+def test_the_journal_takes_the_key(wanted: Wanted) -> None:
+    done = enrol(PLAIN, wanted)
+    key_file = load(wanted.etc / CONFIG).journal.key_file
+    assert key_file is not None
+    assert load_signer(key_file).verifier.to_pem() == done.public_key
+    assert load_verifier(wanted.etc / PUBLIC_KEY).to_pem() == done.public_key
+
+
 def test_a_damaged_configuration(stick: Stick) -> None:
     stick.etc.mkdir()
     (stick.etc / CONFIG).write_text("[kiosk\n")
@@ -343,7 +365,7 @@ def test_three_kinds_of_no(stick: Stick) -> None:
 
 def test_out_of_its_time(tmp_path: Path) -> None:
     old = Stick(tmp_path, sealed(made=datetime.now(UTC) - timedelta(days=15)))
-    assert "ask the office for a new one" in one_line(old.run(), Exit.TRUST)
+    assert "; ask the office for a new one, or set" in one_line(old.run(), Exit.TRUST)
     early = Stick(tmp_path, sealed(made=datetime.now(UTC) + timedelta(days=15)))
     assert "set the clock (timedatectl" in one_line(early.run(), Exit.TRUST)
     assert nothing_done(early.etc)
@@ -357,6 +379,8 @@ def test_another_kiosks_bundle_on_an_enrolled_one(stick: Stick) -> None:
     stick.code.write_text(other.code)
     assert "made for kiosk 0413, and this one is 0412" in one_line(stick.run(), Exit.TRUST)
     assert files_of(stick.etc) == before
+    for words in (("--replace",), ("--kiosk", "0413")):
+        assert "and this one is 0412" in one_line(stick.run(*words), Exit.TRUST)
     moved = stick.run("--replace", "--kiosk", "0413")
     assert moved.exit_code == Exit.DONE, moved.output
     assert load(stick.etc / CONFIG).kiosk.id == "0413"
@@ -370,6 +394,44 @@ def test_without_a_terminal_a_code_file_is_needed(stick: Stick) -> None:
     )
 
 
+def on_a_terminal(stick: Stick, *words: str) -> tuple[str, int]:
+    """Type `words` when asked; all that stood on the terminal, and the exit code."""
+    program = "from kiosk.enrol_command import enrol; enrol()"
+    places = ("--etc", str(stick.etc), "--state", str(stick.folder / "state"))
+    arguments = [sys.executable, "-c", program, "--bundle", str(stick.bundle), *places]
+    child, terminal = pty.fork()
+    if child == 0:  # pragma: no cover  # another process
+        os.execv(arguments[0], arguments)  # noqa: S606  # a fixed list
+    seen, left = b"", list(words)
+    with suppress(OSError):  # so ends a terminal
+        while more := os.read(terminal, 4096):
+            seen += more
+            asked = seen.count(b"groups of 4): ")
+            if left and asked > len(words) - len(left):
+                os.write(terminal, left.pop(0).encode() + b"\n")
+    os.close(terminal)
+    return seen.decode(), os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_a_terminal_is_asked_and_shows_no_code(stick: Stick) -> None:
+    code = stick.code.read_text()
+    mistyped = code[:-1] + ("2" if code[-1] != "2" else "3")
+    said, ended = on_a_terminal(stick, mistyped, code[:-2], code.lower())
+    assert ended == Exit.DONE, said
+    assert "group 8 of the code: mistyped; look again" in said
+    assert "a code has 32 signs in 8 groups of 4, these are 30" in said
+    for typed in (code, mistyped, code[:9], code.lower()[:9]):
+        assert typed not in said
+
+
+def test_a_terminal_is_asked_three_times(stick: Stick) -> None:
+    said, ended = on_a_terminal(stick, *["2222"] * 3)
+    assert (ended, said.count("groups of 4): ")) == (Exit.MALFORMED, 3)
+    said, ended = on_a_terminal(stick, new_code())
+    assert (ended, said.count("groups of 4): ")) == (Exit.TRUST, 1)
+    assert nothing_done(stick.etc)
+
+
 @pytest.mark.parametrize("enrolled", [False, True])
 def test_what_is_not_usable_changes_nothing(wanted: Wanted, *, enrolled: bool) -> None:
     if enrolled:
@@ -377,13 +439,14 @@ def test_what_is_not_usable_changes_nothing(wanted: Wanted, *, enrolled: bool) -
     before = files_of(wanted.etc) if enrolled else {}
     wanted = replace(wanted, replace=True)
     bad: list[tuple[type[Exception], Enrolment]] = [
-        (KeyFileError, Enrolment({}, {REGISTER_KEY: b"short", ROOT: b"{}"})),
+        (BundleContentError, Enrolment({}, {REGISTER_KEY: b"short", ROOT: b"{}"})),
         (ConfigError, Enrolment({"kiosk": {"audience": "all"}}, PLAIN.files)),
         (ConfigError, Enrolment({"update": {"url": "ftp://x"}}, PLAIN.files)),
     ]
     for kind, enrolment in bad:
-        with pytest.raises(kind):
+        with pytest.raises(kind) as refused:
             enrol(enrolment, wanted)
+        assert ".enrolment" not in str(refused.value)
         assert (files_of(wanted.etc) if wanted.etc.exists() else {}) == before
 
 
@@ -478,7 +541,7 @@ def test_a_power_cut_at_every_call(
         elif not enrolled:
             # The configuration comes last: without it nobody takes the kiosk for enrolled.
             assert CONFIG not in seen or complete(wanted.etc, seen)
-        with enrol_files.locked(wanted.etc) if wanted.etc.exists() else no_folder():
+        with enrol_files.locked(wanted.etc) if wanted.etc.exists() else nullcontext():
             pass
         if ready:
             assert complete(wanted.etc, files_of(wanted.etc))
@@ -490,14 +553,6 @@ def test_a_power_cut_at_every_call(
     else:
         pytest.fail("it never came to an end")
     assert ends == {False, True}
-
-
-class no_folder:  # noqa: N801  # stands for a context manager
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        pass
 
 
 def complete(etc: Path, found: dict[str, bytes]) -> bool:

@@ -282,15 +282,23 @@ def teller(folder: Path) -> Callable[[Report], None]:
 
 
 def main(arguments: list[str]) -> int:
-    """Copy from the partition named by the only argument; 0 also where the stick was refused."""
-    if len(arguments) != 1 or not _DEVICE.fullmatch(arguments[0]):
+    """Copy from a partition such as `sda1`; 0 also where the stick was refused.
+
+    A second argument is a folder where it is mounted already: a machine whose kernel knows no file
+    system of sticks has no other way.
+    """
+    if len(arguments) not in {1, 2} or not _DEVICE.fullmatch(arguments[0]):
         sys.stderr.write("stick: give the name of a partition, such as sda1\n")
         return 2
     device = arguments[0]
     user = pwd.getpwnam(USER)
     top, refused = -1, None
     try:
-        top = mount(device, user.pw_uid, user.pw_gid, Path("/tmp/stick"))  # noqa: S108  # the unit's own
+        if len(arguments) == 2:
+            top = os.open(arguments[1], _OPEN_FOLDER)
+        else:
+            # Nobody else sees this folder: the unit has its own /tmp.
+            top = mount(device, user.pw_uid, user.pw_gid, Path("/tmp/stick"))  # noqa: S108
     except RefusedError as error:
         refused = str(error)
     # From here on nothing of the stick's is looked at with any right.

@@ -15,6 +15,7 @@ from kiosk import __version__
 from kiosk.doctor.finding import State
 from kiosk.doctor.machine import last_good
 from kiosk.exits import Exit
+from kiosk.logs import mask
 from kiosk.query_commands import print_json
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def doctor(
 ) -> None:
     """Look at everything this kiosk needs, one line each, with what to do where it fails.
 
-    Changes nothing and holds nothing personal: the output can be mailed. Takes 8 seconds at most.
+    Changes nothing and holds nothing personal: the output can be mailed. Takes 10 seconds at most.
 
     Exit codes: 0 all well, or warnings alone; 6 something failed.
     """
@@ -95,7 +96,7 @@ def as_object(findings: list[Finding], examination: Examination, seconds: float)
     worst = next((one for one in (State.FAILED, State.WARNING) if one in states), State.OK)
     return {
         "version": __version__,
-        "kiosk": examination.config.kiosk.id,
+        "kiosk": mask(examination.config.kiosk.id),
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "state": worst.value,
         "seconds": seconds,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-CHECK_SECONDS: Final = 8.0
+CHECK_SECONDS: Final = 7.0
 """For one check, where it names no other time."""
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from kiosk.doctor.machine import Examination, Machine
 
-_FRAME_SECONDS: Final = 7.0
+_FRAME_SECONDS: Final = 6.0
 _PREFERRED: Final = ("PTS55F.ttf", "PTS75F.ttf")
 
 

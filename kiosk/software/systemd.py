@@ -46,10 +46,9 @@ class Systemd:
     monotonic = staticmethod(time.monotonic)
     sleep = staticmethod(time.sleep)
 
-    def __init__(self, systemctl: str = "systemctl", user: str = "oms-kiosk") -> None:
-        """`user` runs the doctor where that is allowed."""
+    def __init__(self, systemctl: str = "systemctl") -> None:
+        """`systemctl` is looked for in PATH."""
         self._systemctl = systemctl
-        self._user = user
 
     def restart(self, seconds: float) -> bool:
         """See `Machine`; `Type=notify` makes systemctl wait for READY."""
@@ -63,21 +62,29 @@ class Systemd:
         return said if said and "ActiveState=active\n" in f"{said}\n" else None
 
     def doctor(self, release: Path) -> bool:
-        """See `Machine`."""
+        """See `Machine`; with the rights of the service, since it looks at those too."""
         known = {"PATH": "/usr/sbin:/usr/bin", "LANG": "C.UTF-8"}
         known["KIOSK_CONFIG"] = os.environ.get("KIOSK_CONFIG", "/etc/oms-kiosk/kiosk.toml")
-        as_user: dict[str, Any] = {}
-        if os.geteuid() == 0:
-            as_user = {"user": self._user, "group": self._user, "extra_groups": []}
         command = [str(release / "venv" / "bin" / "kiosk"), "doctor", "--after-update"]
         try:
             done = subprocess.run(
-                command, env=known, timeout=DOCTOR_SECONDS, check=False, cwd="/", **as_user
+                command, env=known, timeout=DOCTOR_SECONDS, check=False, cwd="/", **self._rights()
             )
-        except (OSError, ValueError, subprocess.SubprocessError) as error:
+        except (OSError, ValueError, LookupError, subprocess.SubprocessError) as error:
             say(f"doctor: {error}")
             return False
         return done.returncode == 0
+
+    def _rights(self) -> dict[str, Any]:
+        """User and groups of the service; nothing to be changed where only root could."""
+        wanted = ("User", "Group", "SupplementaryGroups")
+        said = self._call("show", *(f"--property={name}" for name in wanted), UNIT) or ""
+        found = dict(line.partition("=")[::2] for line in said.splitlines())
+        user = found.get("User")
+        if os.geteuid() != 0 or not user:
+            return {}
+        groups = found.get("SupplementaryGroups", "").split()
+        return {"user": user, "group": found.get("Group") or user, "extra_groups": groups}
 
     def bounce(self, *, wait: bool) -> None:
         """See `Machine`."""

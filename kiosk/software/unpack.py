@@ -43,16 +43,18 @@ def unpack(bundle: Path, folder: Path, *, most: int = MAX_BYTES) -> None:
     """
     with bundle.open("rb") as packed:
         try:
-            with (
-                gzip.GzipFile(fileobj=packed) as stream,
-                tarfile.open(
-                    fileobj=cast("IO[bytes]", _Bounded(stream, most + _HEADERS)),
-                    mode="r|",
-                    tarinfo=_Header,
-                    errorlevel=2,
-                ) as archive,
-            ):
-                _take(archive, folder, most)
+            with gzip.GzipFile(fileobj=packed) as stream:
+                bounded = _Bounded(stream, most + _HEADERS)
+                whole = cast("IO[bytes]", bounded)
+                with tarfile.open(
+                    fileobj=whole, mode="r|", tarinfo=_Header, errorlevel=2
+                ) as archive:
+                    _take(archive, folder, most)
+                # To the end, where the packer's own check stands. `tarfile` takes a damaged
+                # header for the end: then there is more.
+                while piece := bounded.read(_CHUNK):
+                    if piece.strip(b"\0"):
+                        raise BundleError("the bundle is damaged: more follows its end")
         except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise BundleError(f"the bundle is damaged: {error}") from error
         except (ValueError, OverflowError, RecursionError) as error:
@@ -99,7 +101,7 @@ def _take(archive: tarfile.TarFile, folder: Path, most: int) -> None:
             raise BundleError("the bundle holds more than a release may")
         if not parts:
             continue
-        if len(parts) == 1 and parts[0] == "venv":
+        if parts[0] == "venv":
             raise BundleError("the bundle holds a name that is the kiosk's to give")
         _ensure_room(folder, member.size)
         try:

@@ -45,19 +45,17 @@ class CommandError(AssertionError):
 class Machine:
     """One machine, off until `boot`. Usable as a context manager, which boots and removes it."""
 
-    def __init__(
-        self, layers: Sequence[Path], folder: Path, *, disk_mb: int = 512, binds: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, layers: Sequence[Path], folder: Path, *, disk_mb: int = 512) -> None:
         """Put the disk together; nothing runs yet.
 
         Args:
             layers: folders that hold the system, the uppermost first; they are not written to.
             folder: a folder of this machine's own, which need not exist.
             disk_mb: room on the disk, above the layers (MiB).
-            binds: folders of the host that it sees, as `--bind` of systemd-nspawn has them.
         """
         self._folder = folder
-        self._binds = tuple(binds)
+        self.binds: Sequence[str] = ()
+        """Folders that it sees from its next boot on, as `--bind` of systemd-nspawn has them."""
         self._name = f"oms-boot-{os.getpid()}-{folder.name}"
         self._process: subprocess.Popen[bytes] | None = None
         self._leader = 0
@@ -67,13 +65,15 @@ class Machine:
         """Monotonic time at which it was switched on."""
         disk = folder / "disk"
         self._tree = disk / "tree"
+        self.written = disk / "upper"
+        """What it wrote over its layers."""
         disk.mkdir(parents=True)
         _mount("-t", "tmpfs", "-o", f"size={disk_mb}m,mode=755", "tmpfs", disk)
         try:
             for name in ("upper", "work", "tree"):
                 (disk / name).mkdir()
             lower = ":".join(map(str, layers))
-            parts = f"lowerdir={lower},upperdir={disk / 'upper'},workdir={disk / 'work'}"
+            parts = f"lowerdir={lower},upperdir={self.written},workdir={disk / 'work'}"
             _mount("-t", "overlay", "-o", parts, "overlay", self._tree)
         except BaseException:
             self.remove()
@@ -104,7 +104,7 @@ class Machine:
         done = self.run("systemctl", "is-system-running", "--wait", check=False, seconds=90)
         state = done.stdout.strip()
         if state not in {"running", "degraded"}:
-            raise CommandError(f"state after the boot: {state}\n{self._last_words()}")
+            raise CommandError(f"state after the boot: {state}\n{self.last_words()}")
 
     def switch_on(self) -> None:
         """Switch it on and wait until commands can be run in it, early in the boot.
@@ -203,11 +203,16 @@ class Machine:
         """The journal's lines, or those that `options` of journalctl choose."""
         return self.run("journalctl", "--no-pager", "--quiet", *options).stdout
 
-    def unit(self, name: str, property_name: str) -> str:
+    def last_words(self) -> str:
+        """The end of its journal, or of its console: for people who look for a fault."""
+        with contextlib.suppress(CommandError, subprocess.TimeoutExpired):
+            return self.journal("--lines=60", "--output=short-monotonic")
+        return self.log.read_text(encoding="utf-8", errors="replace")[-1500:]
+
+    def unit(self, name: str, about: str, *options: str) -> str:
         """What systemd says of a unit's property, as `systemctl show --value` prints it."""
-        return self.run(
-            "systemctl", "show", "--property", property_name, "--value", name
-        ).stdout.strip()
+        words = ("systemctl", "show", *options, "--value", "--property", about, name)
+        return self.run(*words).stdout.strip()
 
     def main_pid(self, name: str) -> int:
         """The main process of a service, by its number in the machine; 0: it has none."""
@@ -234,7 +239,7 @@ class Machine:
         nspawn = ["systemd-nspawn", "--quiet", "--boot", "--register=no", "--console=pipe"]
         nspawn += [f"--machine={self._name}", f"--directory={self._tree}"]
         nspawn += ["--link-journal=no", "--timezone=off", "--resolv-conf=copy-host"]
-        nspawn += [f"--bind={bind}" for bind in self._binds]
+        nspawn += [f"--bind={bind}" for bind in self.binds]
         if Path("/run/systemd/system").exists():
             return nspawn
         # Nobody here gives the machine a control group, so it goes into one that we make.
@@ -248,7 +253,7 @@ class Machine:
     def _find_leader(self) -> bool:
         process = self._running()
         if process.poll() is not None:
-            raise CommandError(f"systemd-nspawn ended: {self._last_words()}")
+            raise CommandError(f"systemd-nspawn ended: {self.last_words()}")
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         for child in children.read_text(encoding="ascii").split():
             with contextlib.suppress(OSError):
@@ -270,9 +275,6 @@ class Machine:
         for root in self._cgroups():
             with contextlib.suppress(TooLateError):
                 until("the end of all processes", partial(_unmade, root), 5.0)
-
-    def _last_words(self) -> str:
-        return self.log.read_text(encoding="utf-8", errors="replace")[-1500:]
 
 
 def _mount(*words: str | Path) -> None:

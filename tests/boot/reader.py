@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from tests.boot.machine import Machine
 
+_DROP_IN: Final = "/etc/systemd/system/pcscd.service.d/90-virtual-reader.conf"
+# Real readers are on USB: the sandbox gives pcscd no network, and vpcd needs one.
+_OVER_TCP: Final = "[Service]\nRestrictAddressFamilies=AF_INET\nIPAddressAllow=localhost\n"
 CONF: Final = "/etc/reader.conf.d/vpcd"
 _PORTS: Final = range(20_000, 32_000, 2)
 """Below those that Linux gives to outgoing connections."""
@@ -25,6 +28,9 @@ def put_in_reader(machine: Machine) -> int:
         f"LIBPATH {_LIBRARY}\nCHANNELID 0x{port:X}\n"
     )
     machine.path(CONF).write_text(text, encoding="ascii")
+    drop_in = machine.path(_DROP_IN)
+    drop_in.parent.mkdir(parents=True, exist_ok=True)
+    drop_in.write_text(_OVER_TCP, encoding="ascii")
     return port
 
 

@@ -1,0 +1,129 @@
+"""A booted kiosk serves people, and comes back by itself from whatever stops it."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from kiosk.demo.documents import card_of
+from kiosk.demo.vpcd import VirtualSlot
+from tests.boot.appliance import KIOSK
+from tests.boot.conftest import started
+from tests.boot.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.boot.appliance import Appliance
+    from tests.boot.conftest import MakeKiosk
+
+    Measured = Callable[[str, float], None]
+
+BACK_SECONDS: Final = 15.0
+"""R9."""
+READER_SECONDS: Final = 5.0
+"""R5."""
+
+
+def test_after_a_boot_it_is_ready_once_the_first_frame_stands(
+    make_kiosk: MakeKiosk, measured: Measured
+) -> None:
+    kiosk = make_kiosk()
+    began = time.time()
+    started(kiosk)
+    first = kiosk.frames()[0].stat().st_mtime
+    stamp = kiosk.machine.unit(KIOSK, "ActiveEnterTimestamp", "--timestamp=us+utc")
+    moment = datetime.strptime(f"{stamp}+0000", "%a %Y-%m-%d %H:%M:%S.%f UTC%z")
+    ready = moment.timestamp()
+    measured("boot to the first frame, s", first - began)
+    measured("boot to ready, s", ready - began)
+    assert kiosk.machine.unit(KIOSK, "Type") == "notify"
+    assert first <= ready
+    assert ready - began < 30
+
+
+def test_a_tap_ends_in_a_verdict(kiosk: Appliance, measured: Measured) -> None:
+    began = time.monotonic()
+    verdict = kiosk.tap("plain_man")
+    measured("tap to the verdict and idle again, s", time.monotonic() - began)
+    assert (verdict["verdict"], verdict["how_known"]["source"]) == ("insured", "register")
+    assert kiosk.tap("suspended")["reason"] == "suspended"
+
+
+def test_a_kiosk_that_hangs_is_back_in_time(kiosk: Appliance, measured: Measured) -> None:
+    before, stopped = kiosk.pid(), time.time()
+    kiosk.machine.run("kill", "-STOP", str(before))
+    back = kiosk.frame("idle", stopped, BACK_SECONDS + 5) - stopped
+    measured("hang to back on screen, s", back)
+    assert back <= BACK_SECONDS
+    assert kiosk.pid() != before
+    kiosk.wait_until_ready()
+    assert kiosk.tap()["verdict"] == "insured"
+
+
+def test_a_kiosk_that_crashes_is_back_each_time(kiosk: Appliance, measured: Measured) -> None:
+    for crash in range(6):
+        before, killed = kiosk.pid(), time.time()
+        kiosk.machine.run("kill", "-KILL", str(before))
+        back = kiosk.frame("idle", killed, BACK_SECONDS) - killed
+        if not crash:
+            measured("kill -9 to back on screen, s", back)
+        until("another process", partial(_is_another, kiosk, before), 5)
+    kiosk.wait_until_ready()
+    assert kiosk.tap()["verdict"] == "insured"
+
+
+def _is_another(kiosk: Appliance, before: int) -> bool:
+    return kiosk.pid() not in {0, before}
+
+
+def test_the_kiosk_outlives_the_readers_service(kiosk: Appliance, measured: Measured) -> None:
+    same, longest = kiosk.pid(), 0.0
+    for _ in range(5):
+        kiosk.machine.run("systemctl", "kill", "--signal=KILL", "pcscd.service")
+        killed = time.monotonic()
+        verdict = kiosk.tap(seconds=READER_SECONDS)
+        longest = max(longest, time.monotonic() - killed)
+        assert verdict["verdict"] == "insured"
+    measured("pcscd killed to the next verdict, s", longest)
+    assert longest <= READER_SECONDS
+    assert kiosk.pid() == same
+
+
+def test_a_card_put_in_while_the_readers_service_is_away_is_read(kiosk: Appliance) -> None:
+    with VirtualSlot(kiosk.port) as slot:
+        slot.insert(card_of("plain_man"))
+        until("a verdict", kiosk.verdicts, 10)
+        kiosk.machine.run("systemctl", "kill", "--signal=KILL", "pcscd.service")
+        killed = time.time()
+        slot.insert(card_of("suspended"))
+        until("another verdict", lambda: len(kiosk.verdicts()) > 1, READER_SECONDS)
+        slot.remove()
+        kiosk.frame("idle", killed, READER_SECONDS)
+    assert [one["reason"] for one in kiosk.verdicts()] == ["insured", "suspended"]
+
+
+@pytest.mark.parametrize("victim", ["dbus.service", "polkit.service", "systemd-journald.service"])
+def test_the_kiosk_outlives_others(kiosk: Appliance, victim: str) -> None:
+    same = kiosk.pid()
+    kiosk.machine.run("systemctl", "kill", "--signal=KILL", victim, check=False)
+    assert kiosk.tap()["verdict"] == "insured"
+    assert kiosk.pid() == same
+
+
+def test_it_goes_down_in_order_and_at_once(kiosk: Appliance, measured: Measured) -> None:
+    measured("shutting down, s", kiosk.machine.shut_down())
+    started(kiosk)
+    journal = kiosk.machine.journal("--boot=-1", "--unit", KIOSK)
+    assert "Deactivated successfully" in journal
+    assert kiosk.tap()["verdict"] == "insured"
+
+
+def test_nothing_of_the_system_is_broken(kiosk: Appliance) -> None:
+    failed = kiosk.machine.run("systemctl", "--failed", "--no-legend").stdout
+    state = kiosk.machine.run("systemctl", "is-system-running", check=False).stdout.strip()
+    assert (state, failed) == ("running", "")

@@ -12,13 +12,19 @@ import click
 
 from kiosk import __version__
 from kiosk.check_command import check
+from kiosk.doctor_command import doctor
+from kiosk.enrol_command import enrol
+from kiosk.enrol_office_command import enrol_office
 from kiosk.exits import Exit, Refusal
 from kiosk.fund_command import fund
 from kiosk.insurers_command import insurers
+from kiosk.journal_command import journal
 from kiosk.office_commands import info, init, rotate_key
 from kiosk.publish_commands import approve, publish
 from kiosk.query_commands import decode, load_config
 from kiosk.register_commands import register
+from kiosk.software_command import software
+from kiosk.software_office_command import release, sign_release
 from kiosk.update_command import update
 
 _HEADLESS = click.Path(file_okay=False, path_type=Path)
@@ -99,7 +105,11 @@ cli.add_command(insurers)
 cli.add_command(fund)
 cli.add_command(register)
 cli.add_command(update)
-for _command in (init, publish, approve, info, rotate_key):
+cli.add_command(doctor)
+cli.add_command(enrol)
+cli.add_command(journal)
+cli.add_command(software)
+for _command in (init, publish, approve, info, rotate_key, enrol_office, release, sign_release):
     register.add_command(_command)
 
 

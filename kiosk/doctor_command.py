@@ -44,10 +44,10 @@ def doctor(
 
     Exit codes: 0 all well, or warnings alone; 6 something failed.
     """
-    from kiosk.doctor.account import become_kiosk  # noqa: PLC0415
-    from kiosk.doctor.checks import AFTER_UPDATE, ALL, judged_after_update  # noqa: PLC0415
-    from kiosk.doctor.machine import Machine  # noqa: PLC0415
-    from kiosk.doctor.runner import examine  # noqa: PLC0415
+    from kiosk.doctor.account import become_kiosk
+    from kiosk.doctor.checks import AFTER_UPDATE, ALL, judged_after_update
+    from kiosk.doctor.machine import Machine
+    from kiosk.doctor.runner import examine
 
     began = time.monotonic()
     become_kiosk(Machine())
@@ -68,9 +68,9 @@ def doctor(
 
 def examination_of(file: Path | None) -> Examination:
     """What is to be examined; a configuration that cannot be used is a finding, not an end."""
-    from kiosk.config import Config, ConfigError, load  # noqa: PLC0415
-    from kiosk.doctor.machine import Examination, Machine  # noqa: PLC0415
-    from kiosk.doctor.runner import within  # noqa: PLC0415
+    from kiosk.config import Config, ConfigError, load
+    from kiosk.doctor.machine import Examination, Machine
+    from kiosk.doctor.runner import within
 
     if file is None and DEFAULT_CONFIG.exists():
         file = DEFAULT_CONFIG

@@ -1,6 +1,6 @@
 """`kiosk enrol`: puts a fresh kiosk to work with a bundle from the office and its one-time code."""
 
-# ruff: noqa: PLC0415  # imports what it needs when it runs
+# imports what it needs when it runs
 from __future__ import annotations
 
 import os

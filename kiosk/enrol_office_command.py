@@ -1,6 +1,6 @@
 """`kiosk register enrol`: the bundle that puts one kiosk to work, and the code that opens it."""
 
-# ruff: noqa: PLC0415  # imports what it needs when it runs
+# imports what it needs when it runs
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta

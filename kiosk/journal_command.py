@@ -1,6 +1,6 @@
 """`kiosk journal`: receipts of checks, shown, verified, exported; nothing in them is personal."""
 
-# ruff: noqa: PLC0415, FBT001  # commands import what they need when they run
+# commands import what they need when they run
 
 from __future__ import annotations
 

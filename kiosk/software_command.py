@@ -67,8 +67,8 @@ def update(
     Exit codes: 0 done or current, 1 the new release was left again, 2 usage, 4 not a release,
     5 not to be trusted, 6 network, stick or disk.
     """
-    from kiosk import logs  # noqa: PLC0415
-    from kiosk.software.update import update as run  # noqa: PLC0415
+    from kiosk import logs
+    from kiosk.software.update import update as run
 
     settings = settings_of(load_config(config or context.obj), place, state)
     logs.set_up()
@@ -87,7 +87,7 @@ def update(
 @click.pass_context
 def confirm(context: click.Context, config: Path | None) -> None:
     """Keep a release that is on trial and that nobody watches any more."""
-    from kiosk.software.rollback import confirm as run  # noqa: PLC0415
+    from kiosk.software.rollback import confirm as run
 
     folder = _folder(load_config(config or context.obj))
     with _refusing():
@@ -99,8 +99,8 @@ def confirm(context: click.Context, config: Path | None) -> None:
 @click.pass_context
 def rollback(context: click.Context, config: Path | None) -> None:
     """Go back to the previous release; the one that runs now is never tried again."""
-    from kiosk.software.rollback import back  # noqa: PLC0415
-    from kiosk.software.systemd import Systemd  # noqa: PLC0415
+    from kiosk.software.rollback import back
+    from kiosk.software.systemd import Systemd
 
     folder = _folder(load_config(config or context.obj))
     with _refusing():
@@ -112,7 +112,7 @@ def rollback(context: click.Context, config: Path | None) -> None:
 @click.pass_context
 def status(context: click.Context, config: Path | None) -> None:
     """Show which release runs, which is the way back, and what is bad; one line of JSON."""
-    from kiosk.software.links import linked, read_state  # noqa: PLC0415
+    from kiosk.software.links import linked, read_state
 
     folder = _folder(load_config(config or context.obj))
     state = read_state(folder)
@@ -134,8 +134,8 @@ def settings_of(config: Config, place: str | None, state: Path) -> SoftwareSetti
     Raises:
         Refusal: something is missing or cannot be; the message names the key.
     """
-    from kiosk.software.update import SoftwareSettings  # noqa: PLC0415
-    from offline_cache.address import AddressError, check_address  # noqa: PLC0415
+    from kiosk.software.update import SoftwareSettings
+    from offline_cache.address import AddressError, check_address
 
     section = config.update
     if section.root_file is None:
@@ -202,7 +202,7 @@ def _try(folder: Path) -> None:
 
 @contextmanager
 def _refusing() -> Iterator[None]:
-    from kiosk.software.links import SwitchError  # noqa: PLC0415
+    from kiosk.software.links import SwitchError
 
     try:
         yield
@@ -213,8 +213,8 @@ def _refusing() -> Iterator[None]:
 
 
 def _code(error: Exception) -> Exit:
-    from kiosk.software.errors import BundleError, NotInstalledError  # noqa: PLC0415
-    from offline_cache.errors import TrustError  # noqa: PLC0415
+    from kiosk.software.errors import BundleError, NotInstalledError
+    from offline_cache.errors import TrustError
 
     match error:
         case TrustError():

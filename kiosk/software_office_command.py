@@ -53,7 +53,7 @@ def release(
     arch: str | None,
     min_version: str,
     staged: Path | None,
-    after_pause: bool,  # noqa: FBT001
+    after_pause: bool,
     key_folders: tuple[Path, ...],
     pin_file: Path | None,
 ) -> None:
@@ -76,7 +76,7 @@ def release(
     A version is never used twice for a board; a release that kiosks found bad is replaced by one
     with a higher version.
     """  # noqa: D301  # click wants the character
-    from offline_cache.publisher.software import finish_release, stage_release  # noqa: PLC0415
+    from offline_cache.publisher.software import finish_release, stage_release
 
     if bundle is None and (staged is None or version or arch):
         raise click.UsageError("give BUNDLE, --version and --arch; or --staged alone")
@@ -124,9 +124,9 @@ def sign_release(
     Look first at what is released, and build the bundle yourself if you can: the same sources give
     wheels with the same hashes.
     """
-    from offline_cache.publisher.durable import measure  # noqa: PLC0415
-    from offline_cache.publisher.software import named_in  # noqa: PLC0415
-    from offline_cache.publisher.software import sign_release as run  # noqa: PLC0415
+    from offline_cache.publisher.durable import measure
+    from offline_cache.publisher.software import named_in
+    from offline_cache.publisher.software import sign_release as run
 
     with refusing():
         opened, keys = open_office(office, key_folders, pin_file)

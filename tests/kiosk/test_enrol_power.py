@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -18,7 +18,10 @@ from kiosk.config import load
 from kiosk.enrol import Wanted, enrol, present_config
 from kiosk.enrol_config import CONFIG
 from offline_cache.enrolment import REGISTER_KEY, ROOT, Enrolment
-from tests.offline_cache.crash_disk import lay, record, states
+from tests.offline_cache.crash_disk import Rename, Sync, lay, record, states
+
+if TYPE_CHECKING:
+    from tests.offline_cache.crash_disk import Operation
 
 pytestmark = [
     pytest.mark.timeout(180),
@@ -60,9 +63,20 @@ def test_a_power_cut_leaves_one_kiosk_or_the_other(tmp_path: Path, *, enrolled: 
         laid.mkdir()
         lay((names, contents), laid)
         ends.add(_look(laid / "etc", before, after, enrolled=enrolled))
+    _check_order(recording.operations)
     print(f"{len(recording.operations)} operations, {len(seen)} states")
     assert ends == {False, True}
     assert len(seen) > 30
+
+
+def _check_order(operations: tuple[Operation, ...]) -> None:
+    """A file system that keeps no order among names keeps it where folders are synced."""
+    folder = Sync(None)
+    ready = operations.index(Rename("etc/.enrolment.new", "etc/.enrolment.ready"))
+    last = operations.index(Rename(f"etc/.enrolment.ready/{CONFIG}", f"etc/{CONFIG}"))
+    for place in (ready, last):
+        assert operations[place - 1] == operations[place + 1] == folder
+    assert operations[-1] == folder
 
 
 def _look(etc: Path, before: dict[str, bytes], after: dict[str, bytes], *, enrolled: bool) -> bool:

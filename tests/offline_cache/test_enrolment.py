@@ -165,7 +165,7 @@ def test_place_and_time_of_use(sealed: Sealed) -> None:
     with pytest.raises(BundleUseError, match="made for kiosk 0412, and this one is 0413"):
         check_use(header, MADE, "0413")
     with pytest.raises(
-        BundleUseError, match="was good until 2026-04-14 06:00 UTC, .* says 2026-04-14; ask"
+        BundleUseError, match=r"was good until 2026-04-14 06:00 UTC, .* says 2026-04-14; ask"
     ):
         check_use(header, MADE + LIFE, None)
     with pytest.raises(BundleUseError, match="clock says 1970-01-01: set the clock"):

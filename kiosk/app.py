@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 from drivers.events import CardProgress, Device, DeviceLost, DeviceReady
 from kiosk.catalogue import Catalogue
 from kiosk.check_worker import CheckWorker, KioskEvent, ListChanged, LooksChanged
-from kiosk.compose import make_looks, make_sources
+from kiosk.compose import make_journal, make_looks, make_sources
 from kiosk.offline import ListStatus
 from kiosk.presenter import Surroundings, is_asking, present
 from kiosk.second_look.worker import FundChanged, SecondLookWorker
@@ -142,8 +142,9 @@ class App:
         self._around = Surroundings(ListStatus(), clock.now(), time.monotonic())
         sources = make_sources(config, clock)
         self._looks = make_looks(config)
+        self._journal = make_journal(config)
         self._checker = CheckWorker(
-            sources.offline, sources.checker, clock, sources.fund, self._looks
+            sources.offline, sources.checker, clock, sources.fund, self._looks, self._journal
         )
         self._second = SecondLookWorker(
             self._looks,
@@ -221,8 +222,9 @@ class App:
                 _log.error("threads did not end: %s", ", ".join(stuck))
             else:
                 self.inbox.close()
-                if self._looks is not None:
-                    self._looks.close()
+                for store in (self._looks, self._journal):
+                    if store is not None:
+                        store.close()
 
     def _turn(self, events: list[KioskEvent]) -> None:
         for action in self._window.pump() if self._window.needs_pump else ():

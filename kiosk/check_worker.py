@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kiosk.clock import Clock
+    from kiosk.journal.journal import Journal
     from kiosk.offline import ListStatus, OfflineLookup
     from kiosk.online.fund import Fund
     from kiosk.policy.model import PresentedPolicy
@@ -41,6 +42,8 @@ _log = logging.getLogger(__name__)
 
 LIST_LOOK_SECONDS: Final = 5.0
 """How often a kiosk at rest looks whether a new register has been put in place."""
+TIDY_SECONDS: Final = 3600.0
+"""How often a journal is looked through for what is too old; the first time at the start."""
 _TICK_SECONDS: Final = 1.0
 _QUESTIONS: Final = 64
 """More than two devices and a fund can bring in the time one question may take."""
@@ -78,6 +81,7 @@ class CheckWorker:
         clock: Clock,
         fund: Fund,
         looks: SecondLookQueue | None = None,
+        journal: Journal | None = None,
     ) -> None:
         """Own the offline register's connection: it is used on this thread alone."""
         self.last_tick = time.monotonic()
@@ -86,6 +90,10 @@ class CheckWorker:
         self._clock = clock
         self._fund = fund
         self._looks = looks
+        self._journal = journal
+        self._receipted = 0
+        """Ticket of the last receipt: a later image of the same card is the same check."""
+        self._tidied_at = float("-inf")
         self._inbox: queue.Queue[_Item] = queue.Queue(_QUESTIONS)
         self._looked_at = float("-inf")
         self._reported: ListChanged | None = None
@@ -122,6 +130,8 @@ class CheckWorker:
                     patience = self._consultation.patience(_TICK_SECONDS)
                     self._handle(self._inbox.get(timeout=patience), emit)
                 self._mind_question(emit)
+                if self._consultation.question is None and self._inbox.empty():
+                    self._tidy_journal()
         finally:
             self._consultation.stop()
             self._offline.close()
@@ -195,20 +205,23 @@ class CheckWorker:
 
     def _out(self, answer: Checked, emit: Callable[[KioskEvent], None]) -> None:
         emit(answer)
-        self._follow_up(answer, emit)
+        answer = self._follow_up(answer, emit)
         self._queue_second_look(answer)
+        self._write_receipt(answer)
 
-    def _follow_up(self, answer: Checked, emit: Callable[[KioskEvent], None]) -> None:
+    def _follow_up(self, answer: Checked, emit: Callable[[KioskEvent], None]) -> Checked:
         """Check the signature now that the frame is out, unless the next person waits already."""
         if answer.policy is None or not self._inbox.empty():
-            return
+            return answer
         try:
             verdict = self._checker.weigh(answer.policy, answer.verdict)
         except Exception:  # noqa: BLE001  # the answer that is out stands without it
             _log.exception("question %d: the signature could not be checked", answer.ticket)
-            return
+            return answer
         if verdict is not answer.verdict:
-            emit(replace(answer, verdict=verdict))
+            answer = replace(answer, verdict=verdict)
+            emit(answer)
+        return answer
 
     # The fund
 
@@ -235,6 +248,19 @@ class CheckWorker:
             verdict = question.inquiry.otherwise
         verdict = with_notes(verdict, question.notes)
         self._out(Checked(question.ticket, verdict, question.inquiry.policy), emit)
+
+    # The journal
+
+    def _write_receipt(self, answer: Checked) -> None:
+        if self._journal is not None and answer.ticket != self._receipted:
+            self._receipted = answer.ticket
+            self._journal.record(answer.verdict, answer.policy, self._clock.now())
+
+    def _tidy_journal(self) -> None:
+        now = time.monotonic()
+        if self._journal is not None and now - self._tidied_at >= TIDY_SECONDS:
+            self._tidied_at = now
+            self._journal.tidy(self._clock.now())
 
     # Second looks
 

@@ -16,11 +16,14 @@ from offline_cache.format import load_key_file
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from kiosk.clock import Clock
     from kiosk.config import Config
+    from kiosk.journal.journal import Journal
     from kiosk.online.fund import Fund
     from kiosk.second_look.queue import SecondLookQueue
+    from offline_cache.format import RegisterKey
 
 _log = logging.getLogger(__name__)
 
@@ -59,10 +62,39 @@ def make_looks(config: Config) -> SecondLookQueue | None:
         return None
     from kiosk.second_look.queue import SecondLookQueue
 
-    try:
-        key = load_key_file(key_file)
-    except KeyFileError as error:
-        _log.error("no second looks: %s", error)
+    key = _register_key(key_file, "no second looks")
+    if key is None:
         return None
     most_age = timedelta(days=section.days)
     return SecondLookQueue(section.dir, key, most=section.most, most_age=most_age)
+
+
+def make_journal(config: Config) -> Journal | None:
+    """The journal of receipts; None where none is configured, or its key cannot be used."""
+    section, key_file = config.journal, config.register.key_file
+    if section.dir is None or section.key_file is None:
+        return None
+    from kiosk.journal.errors import JournalError
+    from kiosk.journal.journal import Journal
+
+    key = None if key_file is None else _register_key(key_file, "receipts without pseudonyms")
+    try:
+        return Journal(
+            section.dir,
+            section.key_file,
+            key,
+            config.kiosk.id,
+            days=section.days,
+            most_megabytes=section.most_megabytes,
+        )
+    except JournalError as error:
+        _log.error("no journal: %s", error)
+        return None
+
+
+def _register_key(key_file: Path, otherwise: str) -> RegisterKey | None:
+    try:
+        return load_key_file(key_file)
+    except KeyFileError as error:
+        _log.error("%s: %s", otherwise, error)
+        return None

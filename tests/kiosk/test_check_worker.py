@@ -17,6 +17,9 @@ from kiosk.checker import Checker
 from kiosk.clock import Clock
 from kiosk.demo.documents import barcode_of
 from kiosk.families import CouldNotCheck, Insured
+from kiosk.journal.journal import Journal
+from kiosk.journal.keys import make_key
+from kiosk.journal.printed import last_receipts
 from kiosk.lookup import Absent, Cause, Found, HowKnown, KnownBy
 from kiosk.offline import OfflineLookup
 from kiosk.online.errors import ServiceError
@@ -231,3 +234,35 @@ def test_a_second_look_that_finds_the_same_is_not_told(looks: SecondLookQueue) -
         wait(said, lambda one: isinstance(one, Asking))
     assert looks.pending() == 0
     assert all(not isinstance(one, LooksChanged) for one in said.queue)
+
+
+def test_each_check_leaves_one_receipt(tmp_path: Path) -> None:
+    key_file = tmp_path / "journal.pem"
+    make_key(key_file)
+    journal = Journal(tmp_path / "journal", key_file, RegisterKey(bytes(32)), "0412")
+    service = Service()
+    clock, offline = Clock(NOW.timestamp), OfflineLookup(None, None)
+    fund = Fund((service,), SECONDS)
+    checker = Checker(offline, fund, clock)
+    worker = CheckWorker(offline, checker, clock, fund, journal=journal)
+    said: queue.Queue[KioskEvent] = queue.Queue()
+    stop = threading.Event()
+    thread = threading.Thread(target=worker.run, args=(said.put, stop))
+    thread.start()
+    try:
+        for ticket, answer in ((1, Found(RECORD, ONLINE)), (2, Absent(ONLINE))):
+            service.answers.put(answer)
+            worker.ask(Ask(ticket, POLICY))
+            checked(said)
+        # The same card's photo: no other check.
+        worker.ask(Ask(2, replace(POLICY, birth_place="Г. МОСКВА")))
+        checked(said)
+    finally:
+        stop.set()
+        thread.join()
+        journal.close()
+    receipts = list(last_receipts(tmp_path / "journal", 10))
+    assert [(one["verdict"], one["reason"]) for one in receipts] == [
+        ("insured", "insured"),
+        ("could_not_check", "not_found"),
+    ]

@@ -54,6 +54,7 @@ class MakeKiosk(Protocol):
         ...
 
 
+_MEASURED: Final = "measured: "
 _MACHINES: Final = pytest.StashKey[list[Machine]]()
 
 

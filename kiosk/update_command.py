@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from kiosk import RELEASED_AT, __version__
+from kiosk import RELEASED_AT
+from kiosk.checkpoints import leave_on_stick, user_agent
 from kiosk.exits import Exit, Refusal
 from kiosk.query_commands import load_config
 
@@ -47,7 +48,8 @@ def update(
     from kiosk import logs
     from offline_cache.updater import update as run
 
-    settings = settings_of(load_config(config or context.obj), place)
+    loaded = load_config(config or context.obj)
+    settings = settings_of(loaded, place)
     logs.set_up()
     shown = _Line() if progress and sys.stderr.isatty() else None
     try:
@@ -55,6 +57,8 @@ def update(
     finally:
         if shown:
             shown.clear()
+    if isinstance(settings.place, Path):
+        leave_on_stick(loaded, settings.place)
     click.echo(as_json(outcome))
     if outcome.error is not None:
         raise Refusal(str(outcome.error), exit_of(outcome.error))
@@ -90,7 +94,7 @@ def settings_of(config: Config, place: str | None) -> UpdateSettings:
         place=wanted if is_address else Path(wanted),
         ca_file=section.ca_file,
         deadline_seconds=float(section.deadline_seconds),
-        user_agent=f"oms-kiosk/{__version__}",
+        user_agent=user_agent(config),
         not_before=RELEASED_AT,
     )
 

@@ -12,10 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from kiosk import __version__
-from kiosk.doctor.finding import State
-from kiosk.doctor.machine import last_good
 from kiosk.exits import Exit
-from kiosk.logs import mask
 from kiosk.query_commands import print_json
 
 if TYPE_CHECKING:
@@ -46,6 +43,7 @@ def doctor(
     """
     from kiosk.doctor.account import become_kiosk
     from kiosk.doctor.checks import AFTER_UPDATE, ALL, judged_after_update
+    from kiosk.doctor.finding import State
     from kiosk.doctor.machine import Machine
     from kiosk.doctor.runner import examine
 
@@ -69,7 +67,7 @@ def doctor(
 def examination_of(file: Path | None) -> Examination:
     """What is to be examined; a configuration that cannot be used is a finding, not an end."""
     from kiosk.config import Config, ConfigError, load
-    from kiosk.doctor.machine import Examination, Machine
+    from kiosk.doctor.machine import Examination, Machine, last_good
     from kiosk.doctor.runner import within
 
     if file is None and DEFAULT_CONFIG.exists():
@@ -92,6 +90,9 @@ def examination_of(file: Path | None) -> Examination:
 
 def as_object(findings: list[Finding], examination: Examination, seconds: float) -> dict[str, Any]:
     """All findings for programs: `state` is the worst of them."""
+    from kiosk.doctor.finding import State
+    from kiosk.logs import mask
+
     states = {one.state for one in findings}
     worst = next((one for one in (State.FAILED, State.WARNING) if one in states), State.OK)
     return {

@@ -27,6 +27,14 @@ def look_at_power(examination: Examination) -> Iterator[Finding]:
         yield absent("power", "not a Raspberry Pi: nobody tells")
         return
     flags = _flags(machine)
+    alarm = _alarm(machine) if flags is None else None
+    if alarm is not None:
+        yield (
+            trouble("power", "undervoltage-now", "undervoltage now")
+            if alarm
+            else ok("power", "no undervoltage now; this kernel does not tell of earlier ones")
+        )
+        return
     if flags is None:
         yield trouble("power", "power-unknown", "the firmware does not tell")
         return
@@ -58,6 +66,14 @@ def _flags(machine: Machine) -> int | None:
         return None if text is None else int(text.strip(), 16)
     except ValueError:
         return None
+
+
+def _alarm(machine: Machine) -> bool | None:
+    """Whether the kernel's own driver (rpi_volt) sees undervoltage; None: it is not there."""
+    for path in machine.path("/sys/class/hwmon").glob("hwmon*/in0_lcrit_alarm"):
+        if (read_text(path.with_name("name")) or "").strip() == "rpi_volt":
+            return (read_text(path) or "").strip() == "1"
+    return None
 
 
 def look_at_heat(examination: Examination) -> Iterator[Finding]:

@@ -84,12 +84,20 @@ def _folder(name: str, folder: Path, needed: int, machine: Machine) -> Finding:
         else:
             write_probe(folder)
         room = os.statvfs(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return trouble(name, "folder-missing", f"{folder} is not there")
+    except FileNotFoundError:
+        return _missing(name, folder)
     except OSError as error:
         code = _CODES.get(error.errno or 0, "disk-fault")
         return trouble(name, code, f"{folder}: {error.strerror}")
     return _room(name, folder, room, needed, kept)
+
+
+def _missing(name: str, folder: Path) -> Finding:
+    if name == "disk of metrics":
+        return absent(name, f"{folder} is made when the kiosk starts")
+    if folder.parent.is_dir() and os.access(folder.parent, os.W_OK):
+        return ok(name, f"{folder} is not there yet, and is made when it is needed")
+    return trouble(name, "folder-missing", f"{folder} is not there")
 
 
 def _room(name: str, folder: Path, room: os.statvfs_result, needed: int, kept: str) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -36,6 +37,9 @@ def look_at_reader(examination: Examination) -> Iterator[Finding]:
     path = machine.path(_SOCKET) if socket is None else Path(socket)
     if not path.exists():
         yield _no_service(machine)
+        return
+    if not os.access(path, os.R_OK | os.W_OK):
+        yield trouble("reader", "pcscd-closed", f"this user has no right to {path}")
         return
     answer = _asked(machine)
     if answer is None:

@@ -139,6 +139,10 @@ FAILED: Final = {
     "not-trusted": (
         "See to the clock first, then compare ca_file with the authority that the fund names."
     ),
+    "pcscd-closed": (
+        "Run `sudo systemctl restart pcscd.socket`; its socket is open to every user, and the rest"
+        " is polkit's."
+    ),
     "pcscd-dead": "Run `sudo systemctl restart pcscd.socket pcscd.service`.",
     "pcscd-hangs": (
         "Unplug the reader, run `sudo systemctl restart pcscd.service`, and plug it in again."

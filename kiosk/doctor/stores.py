@@ -58,6 +58,8 @@ def look_at_journal(examination: Examination) -> Iterator[Finding]:
     yield from _key(section.key_file)
     try:
         sizes = {one.name: one.stat().st_size for one in section.dir.iterdir() if one.is_file()}
+    except FileNotFoundError:
+        sizes = {}
     except OSError as error:
         yield trouble("journal", "journal-unreadable", f"{section.dir}: {error.strerror}")
         return

@@ -26,7 +26,7 @@ def look_at_units(examination: Examination) -> Iterator[Finding]:
         yield absent("units", "this machine does not run systemd")
         return
     # The pattern adds what systemd has loaded of our units: failed ones are.
-    said = machine.ask((*_COMMAND, *_ALWAYS, "kiosk-*"), 5.0)
+    said = machine.ask((*_COMMAND, *_ALWAYS, "kiosk-*", "oms-kiosk-*"), 5.0)
     if said is None or said.code:
         yield trouble("units", "systemd-silent", "systemctl gives no answer")
         return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,11 +59,15 @@ def test_no_folder_no_disk() -> None:
 
 
 def test_a_folder_that_is_gone(tmp_path: Path) -> None:
-    gone = config_of(tmp_path / "gone")
+    gone = config_of(tmp_path / "gone" / "journal")
     assert looked(look_at_disks, gone) == {"disk of journal": "folder-missing"}
+    to_come = config_of(tmp_path / "journal")
+    assert looked(look_at_disks, to_come) == {"disk of journal": "ok"}
+    metrics = Config(metrics=MetricsSection(file=tmp_path / "gone" / "x"))
+    assert looked(look_at_disks, metrics) == {"disk of metrics": "not-applicable"}
     (tmp_path / "file").write_text("", encoding="ascii")
-    below = replace(Config(), metrics=MetricsSection(file=tmp_path / "file" / "x"))
-    assert set(looked(look_at_disks, below).values()) <= {"folder-missing", "disk-fault"}
+    below = config_of(tmp_path / "file" / "journal")
+    assert looked(look_at_disks, below) == {"disk of journal": "disk-fault"}
 
 
 @pytest.fixture

@@ -153,11 +153,14 @@ def test_second_looks_that_are_damaged(looks: Config) -> None:
 def test_receipts(tmp_path: Path) -> None:
     folder, key = tmp_path / "journal", tmp_path / "journal-key.pem"
     config = Config(journal=JournalSection(dir=folder, key_file=key))
+    folder.write_text("", encoding="ascii")
     assert looked(look_at_journal, config) == {
         "journal key": "journal-key",
         "journal": "journal-unreadable",
     }
     make_key(key)
+    folder.unlink()
+    assert looked(look_at_journal, config) == {"journal key": "ok", "journal": "ok"}
     folder.mkdir()
     assert looked(look_at_journal, config) == {"journal key": "ok", "journal": "ok"}
     journal = Journal(folder, key, None, "0001")

@@ -55,6 +55,13 @@ def test_no_board_no_power(tmp_path: Path) -> None:
     assert looked(look_at_power, machine=untold) == {"power": "power-unknown"}
 
 
+@pytest.mark.parametrize(("alarm", "code"), [("0", "ok"), ("1", "undervoltage-now")])
+def test_power_as_other_kernels_tell_it(tmp_path: Path, alarm: str, code: str) -> None:
+    files = {"name": "rpi_volt\n", "in0_lcrit_alarm": f"{alarm}\n"}
+    hwmon = {f"/sys/class/hwmon/hwmon1/{name}": text for name, text in files.items()}
+    assert looked(look_at_power, machine=made(tmp_path, {**MODEL, **hwmon})) == {"power": code}
+
+
 @pytest.mark.parametrize(("millidegrees", "code"), [("54321", "ok"), ("83500", "too-hot")])
 def test_heat(tmp_path: Path, millidegrees: str, code: str) -> None:
     zones = "/sys/class/thermal/thermal_zone{0}/temp"

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import socket
+import struct
 import sys
+import tempfile
 import threading
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,13 +19,15 @@ from kiosk.config import Config
 from kiosk.config_sections import ReaderSection
 from kiosk.demo.daemon import SOCKET_VARIABLE, PrivatePcscd
 from kiosk.doctor import reader
-from kiosk.doctor.machine import Machine, ask
+from kiosk.doctor.machine import Examination, Machine, ask
 from kiosk.doctor.reader import look_at_reader
-from tests.kiosk.doctor.looking import looked, made, words
+from tests.kiosk.doctor.looking import as_nobody, looked, made, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+CMD_VERSION = 0x11
+REFUSED_BY_POLKIT = 0x8010006A
 
 
 def machine_of(socket_path: Path) -> Machine:
@@ -77,6 +82,48 @@ def test_a_pcscd_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         accepting.join(5)
     for one in taken:
         one.close()
+
+
+def refuse(listener: socket.socket) -> None:
+    """Speak as a pcscd whose polkit rule says no: Debian 12's knows no polkit, later ones do.
+
+    Each command (winscard_msg.h) is its size, its number, and here three words of four bytes, the
+    last of which comes back as the result.
+    """
+    connection, _ = listener.accept()
+    with connection, connection.makefile("rb") as file:
+        while header := file.read(8):
+            size, command = struct.unpack("=II", header)
+            body = file.read(size)
+            result = 0 if command == CMD_VERSION else REFUSED_BY_POLKIT
+            connection.sendall(body[:8] + struct.pack("=I", result))
+
+
+def test_a_pcscd_that_refuses(tmp_path: Path) -> None:
+    path = tmp_path / "pcscd.comm"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        refusing = threading.Thread(target=refuse, args=(listener,), daemon=True)
+        refusing.start()
+        machine = machine_of(path)
+        findings = list(look_at_reader(Examination(Config(), machine)))
+        refusing.join(5)
+    assert [one.code for one in findings] == ["reader-refused"]
+    assert findings[0].found == "refused by polkit (0x8010006A)"
+    assert "polkit rule" in findings[0].todo
+
+
+def test_a_socket_without_rights() -> None:
+    with tempfile.TemporaryDirectory() as name, socket.socket(socket.AF_UNIX) as listener:
+        folder = Path(name)
+        folder.chmod(0o755)
+        listener.bind(str(folder / "pcscd.comm"))
+        (folder / "pcscd.comm").chmod(0o600)
+        machine = Machine(environ={SOCKET_VARIABLE: str(folder / "pcscd.comm")})
+        assert as_nobody(lambda: looked(look_at_reader, machine=machine)) == {
+            "reader": "pcscd-closed"
+        }
 
 
 def test_without_pcscd(tmp_path: Path) -> None:

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kiosk.clock import Clock
 from kiosk.config import Config
 from kiosk.config_sections import MetricsSection, ScannerSection
 from kiosk.demo.scanner import VirtualScanner
 from kiosk.doctor.machine import Machine
 from kiosk.doctor.scanner import _modem_manager, look_at_scanner
 from kiosk.doctor.scans import look_at_codes
+from kiosk.metrics import Metrics
 from tests.kiosk.doctor.looking import as_nobody, looked, made, words
 
 if TYPE_CHECKING:
@@ -172,6 +174,13 @@ def test_codes_that_cannot_be_read(
     )
     config = Config(metrics=MetricsSection(file=file))
     assert looked(look_at_codes, config) == {"scanned codes": code}
+
+
+def test_the_kiosk_counts_by_these_names() -> None:
+    told = Metrics(Clock()).text().decode()
+    for reason in ("unreadable_code", "misread"):
+        assert CHECKS.format(reason, 0.0) in told
+    assert CODES.format(0.0) in told
 
 
 def test_without_numbers_nothing_is_said_of_codes(tmp_path: Path) -> None:

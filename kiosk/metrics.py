@@ -160,9 +160,6 @@ class Metrics:
         self._begin(self._looks, (), LookOutcome)
         self._fsyncs = self._counter("fsyncs", "Commits that were forced to the disk.", "part")
         self._begin(self._fsyncs, (), Part)
-        self._writable = self._gauge(
-            "store_writable", "Whether the last write of a store worked.", "part"
-        )
         self._failures = self._counter("store_failures", "Writes of a store that failed.", "part")
         self._begin(self._failures, (), Part)
 
@@ -232,9 +229,7 @@ class Metrics:
 
     def stored(self, part: Part, *, worked: bool = True) -> None:
         """A store wrote and forced one commit to the disk, or could not."""
-        name = _code(part, Part)
-        self._writable.labels(name).set(1 if worked else 0)
-        (self._fsyncs if worked else self._failures).labels(name).inc()
+        (self._fsyncs if worked else self._failures).labels(_code(part, Part)).inc()
 
     # What is read
 

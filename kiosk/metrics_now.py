@@ -43,6 +43,8 @@ class Watched:
     services: Callable[[], tuple[ServiceStatus, ...]] = _none
     looks_pending: Callable[[], int | None] = lambda: None
     """None: no second looks are kept."""
+    journal_missed: Callable[[], int | None] = lambda: None
+    """None: no receipts are kept."""
     proc_io: Path = PROC_IO
     throttled: Path = THROTTLED
     monotonic: Callable[[], float] = field(default=time.monotonic)
@@ -66,6 +68,11 @@ class Now:
         yield from self._list()
         yield from self._fund()
         yield _gauge("second_looks_pending", "Questions that wait.", self._watched.looks_pending())
+        yield _gauge(
+            "journal_missed",
+            "Checks since the last receipt that could not be written down.",
+            self._watched.journal_missed(),
+        )
         yield from self._wear()
         yield from self._power()
 

@@ -80,6 +80,10 @@ class Heart:
         """The worker `name` hangs and could not be helped: its device is out of order."""
         self._given_up.add(name)
 
+    def take_back(self, name: str) -> None:
+        """The worker `name` works again, and is watched again."""
+        self._given_up.discard(name)
+
     def hangs(self, now: float) -> tuple[str, ...]:
         """Names of what has not turned within its limit, in order; devices given up are none."""
         found = [
@@ -151,6 +155,16 @@ class Pulse:
             self._notifier.watchdog()
             self._next_at = now + self._interval
 
+    def restart(self, why: str) -> None:
+        """Ask for a restart of this process; `why` is a fixed code."""
+        _log.error("the service manager is asked for a restart: %s", why)
+        self._notifier.status(f"restarts: {why}")
+        self._notifier.trigger()
+
+    def stopping(self) -> None:
+        """The program ends in order."""
+        self._notifier.stopping()
+
     def wait(self, now: float) -> float:
         """Seconds until `turn` must be called again."""
         return max(0.0, self._next_at - now)
@@ -175,6 +189,4 @@ class Pulse:
         if not hangs:
             self._notifier.status("in service" if self._told_ready else "starting")
             return
-        _log.error("hangs: %s; the service manager is asked for a restart", ", ".join(hangs))
-        self._notifier.status(f"hangs: {', '.join(hangs)}")
-        self._notifier.trigger()
+        self.restart(f"{', '.join(hangs)} hangs")

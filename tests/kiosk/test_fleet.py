@@ -64,6 +64,7 @@ def everything() -> dict[str, list[Labels]]:
         Watched(
             services=lambda: (ServiceStatus("ferzl", State.CLOSED, None, 0, 0.0),),
             looks_pending=lambda: 1,
+            journal_missed=lambda: 0,
             throttled=ROOT / "tests" / "kiosk" / "__init__.py",
         )
     )

@@ -122,13 +122,12 @@ def test_questions_to_the_fund_count_by_their_end() -> None:
 
 
 def test_stores_repairs_and_looks() -> None:
-    metrics = make(Watched(looks_pending=lambda: 12))
+    metrics = make(Watched(looks_pending=lambda: 12, journal_missed=lambda: 4))
     metrics.stored(Part.JOURNAL)
-    assert value(metrics, "store_writable", part="journal") == 1
     metrics.stored(Part.JOURNAL, worked=False)
     metrics.look_done(LookOutcome.CHANGED)
     metrics.repaired(Device.READER, Step.RESTART_PCSCD, worked=False, heavy_left=2)
-    assert value(metrics, "store_writable", part="journal") == 0
+    assert value(metrics, "journal_missed") == 4
     assert value(metrics, "fsyncs_total", part="journal") == 1
     assert value(metrics, "store_failures_total", part="journal") == 1
     assert value(metrics, "second_looks_total", outcome="changed") == 1

@@ -1,0 +1,116 @@
+"""What keeps a running kiosk running, joined for `kiosk.app`: watchdog, self-repair, numbers.
+
+The main thread tells it of every event, frame and turn; it brings workers of its own along.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from drivers.events import DeviceLost, DeviceReady
+from kiosk.check_worker import ListChanged
+from kiosk.metrics import Metrics
+from kiosk.metrics_feed import MetricsFeed
+from kiosk.metrics_server import MetricsFile, MetricsServer
+from kiosk.notify import Notifier
+from kiosk.repair import Step
+from kiosk.repair_worker import RUN_FOLDER, BootCount, Repaired, RepairWorker
+from kiosk.second_look.worker import FundChanged
+from kiosk.supervise import Worker
+from kiosk.watchdog import Heart, Pulse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from drivers.events import Device
+    from kiosk.check_worker import KioskEvent
+    from kiosk.clock import Clock
+    from kiosk.config_sections import MetricsSection
+    from kiosk.metrics_now import Watched
+    from kiosk.states import Session
+    from kiosk.supervise import Runnable
+
+
+class Upkeep:
+    """See the head of this module; for the main thread, but for `metrics`."""
+
+    def __init__(
+        self,
+        section: MetricsSection,
+        clock: Clock,
+        watched: Watched,
+        devices: Iterable[Device],
+        *,
+        notifier: Notifier | None = None,
+        run_folder: Path = RUN_FOLDER,
+    ) -> None:
+        """Join the parts; nothing runs yet. Only a kiosk that is a service repairs its machine."""
+        self.metrics = Metrics(clock, watched)
+        self._feed = MetricsFeed(self.metrics)
+        self._notifier = notifier or Notifier.from_environment()
+        self._repair: RepairWorker | None = None
+        self._outlets: list[Worker] = []
+        if self._notifier.listens:
+            self._repair = RepairWorker(devices, BootCount(run_folder))
+        if section.file is not None:
+            self._outlets.append(Worker("metrics file", MetricsFile(section.file, self.metrics)))
+        if section.port:
+            self._outlets.append(Worker("metrics port", MetricsServer(section.port, self.metrics)))
+        self._pulse: Pulse | None = None
+
+    def workers(self, others: Iterable[Worker], now: float) -> list[Worker]:
+        """All workers of the kiosk: the `others`, which do its work, and the ones of upkeep.
+
+        A kiosk whose numbers nobody can read is alive: the outlets are not watched.
+        """
+        vital = [*others]
+        if self._repair is not None:
+            vital.append(Worker("repair", cast("Runnable", self._repair)))
+        self._pulse = Pulse(Heart(vital, now), self._notifier)
+        return [*vital, *self._outlets]
+
+    def event(self, event: KioskEvent | Repaired, now: float) -> None:
+        """An event reached the main thread at monotonic time `now`."""
+        self._feed.event(event, now)
+        match event:
+            case ListChanged(status):
+                self.metrics.list_status(status)
+                self._alive.heart.list_reported()
+            case FundChanged(mode):
+                self.metrics.fund_mode(mode)
+            case DeviceReady(device) | DeviceLost(device):
+                if isinstance(event, DeviceReady):
+                    self._alive.heart.take_back(device.value)
+                if self._repair is not None:
+                    self._repair.take(event)
+            case Repaired(device, Step.OUT_OF_ORDER):
+                self._alive.heart.give_up(device.value)
+            case Repaired(device, Step.RESTART_KIOSK, worked=True):
+                self._alive.restart(f"{device.value} hangs")
+            case _:
+                pass
+
+    def frame(self, session: Session, now: float) -> None:
+        """The screen shows `session` at monotonic time `now`, by a new frame or by the last one."""
+        self._feed.frame(session, now)
+        self._alive.heart.frame_presented(now)
+
+    def turn(self, now: float) -> None:
+        """The main loop turns, its frame is out: tell the service manager what is due."""
+        self._alive.turn(now)
+
+    def wait(self, now: float) -> float:
+        """Seconds that the main loop may sleep at most."""
+        return self._alive.wait(now) if self._notifier.listens else float("inf")
+
+    def end(self) -> None:
+        """The program ends in order: the check on the screen counts, too."""
+        self._feed.flush()
+        self._alive.stopping()
+
+    @property
+    def _alive(self) -> Pulse:
+        if self._pulse is None:
+            raise RuntimeError("workers() comes first")
+        return self._pulse

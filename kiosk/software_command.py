@@ -25,6 +25,7 @@ _config_option = click.option(
     "--config", type=click.Path(path_type=Path), help="Configuration file (TOML)."
 )
 _PUBLIC: Final = 0o022
+_TRIAL: Final = "kiosk-software-trial.service"
 
 
 @click.group()
@@ -185,18 +186,16 @@ def _folder(config: Config) -> Path:
 
 def _try(folder: Path) -> None:
     """Have the program outside of all releases try what is staged."""
-    program = folder / "rollback"
+    command = ["systemctl", "start", _TRIAL]
+    if not Path("/run/systemd/system").is_dir():
+        command = [str(folder / "rollback"), "trial", str(folder)]
     try:
-        done = subprocess.run([str(program), "trial", str(folder)], check=False)
+        done = subprocess.run(command, check=False)
     except OSError as error:
-        raise Refusal(
-            f"{program}: {error.strerror}; try what is staged with: kiosk-software-update.service",
-            Exit.DEVICE,
-        ) from None
+        raise Refusal(f"{command[0]}: {error.strerror}; the release waits", Exit.DEVICE) from None
     if done.returncode != 0:
         raise Refusal(
-            "the new release was left again; kiosk software status says why",
-            Exit.NOT_INSURED if done.returncode == 1 else Exit.DEVICE,
+            "the new release was left again; kiosk software status says why", Exit.NOT_INSURED
         )
 
 

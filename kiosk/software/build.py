@@ -1,9 +1,10 @@
 """Makes a release of an unpacked bundle: a virtual environment of its own, from its own wheels.
 
-    VERSION            the release's version, a line
-    ARCH               amd64 or arm64, a line
+    VERSION, ARCH      the release's version; amd64 or arm64
+    PYTHON             the system's Python that its wheels were made for, such as 3.11
     requirements.txt   every package with its version and the SHA-256 of its wheel
-    wheels/            the wheels; nothing is fetched and nothing is compiled
+    wheels/            the wheels, pip's among them; nothing is fetched and nothing is compiled
+    systemd/           units and rules, which the installer lays out; here they only lie ready
 
 The environment is made under a name that ends in `.new` and moved. What it holds of its own place,
 the first lines of scripts and the folders in compiled files, is written for the final one.
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     """Makes `venv` in the first folder, for a life in the second."""
 
 PYTHON: Final = "/usr/bin/python3"
+_SAY_PYTHON: Final = "import sys; print('%d.%d' % sys.version_info[:2])"
+_SAY_VERSION: Final = "import kiosk.cli; print(kiosk.__version__)"
 _SECONDS: Final = 1200.0
 """For the whole installation; a slow board needs three minutes."""
 _CHECK_SECONDS: Final = 60.0
@@ -55,29 +58,38 @@ def build(staged: Path, final: Path) -> None:
     """
     venv = staged / "venv"
     python = str(venv / "bin" / "python")
-    # As `venv` makes it: pip comes from the system's own copy, not from a network.
-    _run([PYTHON, "-I", "-m", "venv", str(venv)], "no environment could be made")
-    wheels, wanted = str(staged / "wheels"), str(staged / "requirements.txt")
+    ours = _run([PYTHON, "-I", "-c", _SAY_PYTHON], "the system's Python does not start").strip()
+    if _line(staged / "PYTHON") != ours:
+        raise BuildError(f"release {final.name}: made for another Python than {ours}")
+    _run([PYTHON, "-I", "-m", "venv", "--without-pip", str(venv)], "no environment could be made")
+    wheels = staged / "wheels"
+    pip = next(wheels.glob("pip-*.whl"), wheels / "pip.whl") / "pip"
     _run(
         [
-            *(python, "-I", "-m", "pip", "--isolated", "--disable-pip-version-check", "install"),
-            *("--quiet", "--no-input", "--no-cache-dir", "--no-compile", "--no-index"),
-            *("--only-binary", ":all:", "--require-hashes"),
-            *("--find-links", wheels, "--requirement", wanted),
+            *(python, str(pip), "--isolated", "--quiet", "--disable-pip-version-check", "install"),
+            *(
+                "--no-index",
+                "--no-deps",
+                "--no-compile",
+                "--no-cache-dir",
+                "--only-binary",
+                ":all:",
+            ),
+            *("--require-hashes", "--find-links", str(wheels)),
+            *("--requirement", str(staged / "requirements.txt")),
         ],
         "its wheels could not be installed",
     )
     _settle_scripts(venv / "bin", str(staged), str(final))
     compiled = [python, "-I", "-m", "compileall", "-q", "-s", str(staged), "-p", str(final)]
     _run([*compiled, str(venv / "lib")], "it could not be compiled", strict=False)
-    said = _run(
-        [python, "-I", "-c", "import kiosk.cli; print(kiosk.__version__)"],
-        "it does not start",
-        seconds=_CHECK_SECONDS,
-    )
+    said = _run([python, "-I", "-c", _SAY_VERSION], "it does not start", seconds=_CHECK_SECONDS)
     if said.strip() != final.name:
         raise BuildError(f"release {final.name}: it calls itself {said.strip()[:40]!r}")
-    shutil.rmtree(staged / "wheels")
+    shutil.rmtree(wheels)
+    if (staged / "install.sh").is_file():
+        (staged / "systemd").mkdir(exist_ok=True)
+        (staged / "install.sh").rename(staged / "systemd" / "install.sh")
 
 
 def sync_tree(folder: Path) -> None:
@@ -129,6 +141,7 @@ def _run(command: list[str], what: str, *, seconds: float = _SECONDS, strict: bo
             errors="replace",
             stdin=subprocess.DEVNULL,
             capture_output=True,
+            umask=0o022,
         )
     except subprocess.TimeoutExpired as error:
         raise BuildError(f"the release: {what}: not done within {seconds:.0f} s") from error

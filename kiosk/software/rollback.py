@@ -2,7 +2,7 @@
 
     rollback trial [FOLDER]    try what is staged: switch, restart, watch; keep it or go back
     rollback settle [FOLDER]   go back from a trial that nobody watches: at boot, and when the
-                               service has failed (`OnFailure=`)
+                               trial was killed (`OnFailure=`)
     rollback back [FOLDER]     a technician's way back to the previous release
 
 Runs from `/opt/oms-kiosk/rollback`, outside every release (see `standalone`), so that no release
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 
 FOLDER: Final = Path("/opt/oms-kiosk")
 _LOOK_SECONDS: Final = 0.5
-_LOCK_SECONDS: Final = 150.0
-"""Longer than most trials, whose end makes whoever waits superfluous."""
+_LOCK_SECONDS: Final = 800.0
+"""Longer than any trial, whose end makes whoever waits superfluous."""
 _INTERRUPTED: Final = 3
 """Trials that somebody ended in order, before the release counts as bad after all."""
 
@@ -100,8 +100,11 @@ def settle(folder: Path, machine: Machine, *, wait: float = _LOCK_SECONDS) -> bo
             after = _condemned(state, "its trial was left") if gone else state
             point(folder, "previous", state.older)
             write_state(folder, replace(after, phase=Phase.GOOD if gone else Phase.STAGED))
-        elif state.phase is Phase.TRIAL:
+        elif state.phase is Phase.TRIAL and here in {None, state.version}:
             _go_back(folder, machine, _condemned(state, "its trial did not end"), wait=False)
+        elif state.phase is Phase.TRIAL:
+            # Somebody has installed a third one since; theirs is the last word.
+            write_state(folder, replace(state, phase=Phase.GOOD))
         elif state.phase is Phase.BACK:
             _go_back(folder, machine, state, wait=False)
         elif here is None and (folder / "releases").is_dir():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import subprocess
 import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -77,14 +78,15 @@ class Systemd:
 
     def _rights(self) -> dict[str, Any]:
         """User and groups of the service; nothing to be changed where only root could."""
-        wanted = ("User", "Group", "SupplementaryGroups")
+        wanted = ("User", "SupplementaryGroups")
         said = self._call("show", *(f"--property={name}" for name in wanted), UNIT) or ""
         found = dict(line.partition("=")[::2] for line in said.splitlines())
         user = found.get("User")
         if os.geteuid() != 0 or not user:
             return {}
-        groups = found.get("SupplementaryGroups", "").split()
-        return {"user": user, "group": found.get("Group") or user, "extra_groups": groups}
+        about = pwd.getpwnam(user)
+        groups = {*os.getgrouplist(user, about.pw_gid), *found["SupplementaryGroups"].split()}
+        return {"user": about.pw_uid, "group": about.pw_gid, "extra_groups": list(groups)}
 
     def bounce(self, *, wait: bool) -> None:
         """See `Machine`."""

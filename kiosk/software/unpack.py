@@ -33,8 +33,8 @@ _FILES: Final = frozenset({tarfile.REGTYPE, tarfile.AREGTYPE})
 _EXTENSIONS: Final = frozenset({tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME})
 
 
-def unpack(bundle: Path, folder: Path, *, most: int = MAX_BYTES) -> None:
-    """Unpack `bundle` into `folder`, which must exist and be empty.
+def unpack(bundle: Path, folder: Path, top: str, *, most: int = MAX_BYTES) -> None:
+    """Unpack what lies below `top` in `bundle` into `folder`, which must exist and be empty.
 
     Raises:
         BundleError: it holds something else than it may, too much of it, or is cut short.
@@ -49,7 +49,7 @@ def unpack(bundle: Path, folder: Path, *, most: int = MAX_BYTES) -> None:
                 with tarfile.open(
                     fileobj=whole, mode="r|", tarinfo=_Header, errorlevel=2
                 ) as archive:
-                    _take(archive, folder, most)
+                    _take(archive, folder, top, most)
                 # To the end, where the packer's own check stands. `tarfile` takes a damaged
                 # header for the end: then there is more.
                 while piece := bounded.read(_CHUNK):
@@ -92,10 +92,12 @@ class _Bounded:
         return piece
 
 
-def _take(archive: tarfile.TarFile, folder: Path, most: int) -> None:
+def _take(archive: tarfile.TarFile, folder: Path, top: str, most: int) -> None:
     left = most
     for number, member in enumerate(archive):
-        parts = _parts(member)
+        first, *parts = _parts(member)
+        if first != top or not (parts or member.isdir()):
+            raise BundleError(f"the bundle holds something else than {top}")
         left -= member.size
         if number >= MAX_MEMBERS or left < 0:
             raise BundleError("the bundle holds more than a release may")
@@ -115,9 +117,9 @@ def _take(archive: tarfile.TarFile, folder: Path, most: int) -> None:
 
 def _parts(member: tarfile.TarInfo) -> tuple[str, ...]:
     """The components of a member's name, none of which leads out of the folder."""
-    name = member.name.removeprefix("./")
-    parts = () if name in {"", "."} else tuple(name.rstrip("/").split("/"))
-    plain = member.isdir() or (member.isreg() and not member.issparse() and parts)
+    name = member.name.rstrip("/")
+    parts = tuple(name.split("/"))
+    plain = member.isdir() or (member.isreg() and not member.issparse())
     if not plain or member.size < 0 or member.linkname:
         raise BundleError("the bundle holds something else than files and folders")
     if len(parts) > _MAX_DEPTH or len(name) > _MAX_NAME or not all(map(_PART.fullmatch, parts)):
@@ -132,7 +134,7 @@ def _ensure_room(folder: Path, size: int) -> None:
 
 
 def _write(
-    archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, parts: tuple[str, ...]
+    archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, parts: list[str]
 ) -> None:
     path = folder.joinpath(*parts)
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)

@@ -240,7 +240,7 @@ class _Run:
             clear(folder, *(one for one in _ours(folder, state) if one != version))
         staged.mkdir(mode=0o755)
         try:
-            unpack(bundle, staged)
+            unpack(bundle, staged, f"oms-kiosk-{version}-{self._arch}")
             check_bundle(staged, version, self._arch)
             self._builder(staged, final)
             sync_tree(staged)

@@ -26,7 +26,7 @@ ARCH = "amd64"
 
 
 def plain_bundle(version: str, arch: str = ARCH, **more: bytes) -> dict[str, bytes]:
-    """What a bundle holds, by name."""
+    """What a bundle holds, by name below its folder."""
     return {
         "VERSION": f"{version}\n".encode(),
         "ARCH": f"{arch}\n".encode(),
@@ -36,15 +36,24 @@ def plain_bundle(version: str, arch: str = ARCH, **more: bytes) -> dict[str, byt
     }
 
 
-def pack(content: Mapping[str, bytes], *members: tuple[tarfile.TarInfo, bytes]) -> bytes:
-    """A bundle of these files; `members` come behind them as they are."""
+def top(version: str, arch: str = ARCH) -> str:
+    """The folder in a bundle."""
+    return f"oms-kiosk-{version}-{arch}"
+
+
+def pack(
+    content: Mapping[str, bytes],
+    *members: tuple[tarfile.TarInfo, bytes],
+    below: str = top(SECOND),
+) -> bytes:
+    """A bundle of these files `below` a folder; `members` come behind them as they are."""
     out = io.BytesIO()
     with (
         gzip.GzipFile(fileobj=out, mode="wb", mtime=0) as stream,
         tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as archive,
     ):
         for name, each in content.items():
-            about = tarfile.TarInfo(name)
+            about = tarfile.TarInfo(f"{below}/{name}")
             about.size = len(each)
             archive.addfile(about, io.BytesIO(each))
         for about, each in members:
@@ -102,7 +111,9 @@ class Fund:
     ) -> Signed:
         """Publish a release; by default one that `stub_builder` can make."""
         bundle = self.folder / "bundle.tar.gz"
-        bundle.write_bytes(pack(plain_bundle(version, arch)) if content is None else content)
+        if content is None:
+            content = pack(plain_bundle(version, arch), below=top(version, arch))
+        bundle.write_bytes(content)
         return stage_release(
             self.office,
             KeyRing(self.office),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import shutil
 import subprocess
+import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -19,9 +21,11 @@ from kiosk.software.links import Phase, linked, point, read_state, write_state
 from kiosk.software.standalone import write
 from tests.kiosk.software.releases import FIRST, SECOND, install
 
+_PIP: Final = Path("/usr/share/python-wheels")
+"""Where Debian's python3-venv has it; a real bundle brings its own."""
 pytestmark = pytest.mark.skipif(
-    not Path(PYTHON).exists(),
-    reason="the system's Python is not here",
+    not Path(PYTHON).exists() or not [*_PIP.glob("pip-*.whl")],
+    reason="the system's Python, or its pip, is not here",
 )
 
 _CLI: Final = """
@@ -70,6 +74,10 @@ def unpacked(staged: Path, version: str = SECOND, *, called: str | None = None) 
     (staged / "requirements.txt").write_text(
         f"oms-kiosk=={called or version} --hash=sha256:{digest}\n", "utf-8"
     )
+    pip = next(_PIP.glob("pip-*.whl"))
+    shutil.copy(pip, staged / "wheels" / pip.name)
+    (staged / "PYTHON").write_text("{}.{}\n".format(*sys.version_info), "utf-8")
+    (staged / "install.sh").write_text("#!/bin/sh\n", "utf-8")
     (staged / "VERSION").write_text(f"{version}\n", "utf-8")
     (staged / "ARCH").write_text("amd64\n", "utf-8")
     return wheel
@@ -89,7 +97,9 @@ def test_a_release_runs_where_it_was_moved_to(tmp_path: Path) -> None:
     assert script.read_text("utf-8").splitlines()[0] == f"#!{final}/venv/bin/python"
     done = subprocess.run([script, "doctor"], check=True, capture_output=True, text=True)
     assert done.stdout == f"kiosk {SECOND} doctor\n"
-    assert not (final / "wheels").exists()
+    assert sorted(path.name for path in final.iterdir()) == [
+        *("ARCH", "PYTHON", "VERSION", "requirements.txt", "systemd", "venv")
+    ]
     ours = [*(final / "venv" / "bin").iterdir(), *(final / "venv").rglob("kiosk/**/*")]
     assert not [path for path in ours if path.is_file() and b".new/" in path.read_bytes()]
     compiled = list((final / "venv").rglob("kiosk/__pycache__/cli.*.pyc"))
@@ -103,6 +113,14 @@ def test_wheels_that_are_not_the_ones_that_were_listed(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel, "a") as archive:
         archive.writestr("kiosk/more.py", "")
     with pytest.raises(BuildError, match="wheels could not be installed"):
+        build(staged, tmp_path / SECOND)
+
+
+def test_a_release_for_another_python(tmp_path: Path) -> None:
+    staged = tmp_path / f"{SECOND}.new"
+    unpacked(staged)
+    (staged / "PYTHON").write_text("3.99\n", "utf-8")
+    with pytest.raises(BuildError, match="made for another Python"):
         build(staged, tmp_path / SECOND)
 
 

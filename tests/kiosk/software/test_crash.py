@@ -33,7 +33,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning"),
 ]
 
-_KILLS: Final = 100
+_KILLS: Final = 60
+"""Of each kind; a hundred and eighty in all."""
 _BAD: Final = Conduct(ready_after=None)
 _CLIENT: Final = """
 import sys

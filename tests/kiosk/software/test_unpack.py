@@ -15,13 +15,14 @@ from kiosk.software import unpack as module
 from kiosk.software.errors import BundleError
 from kiosk.software.unpack import unpack
 from offline_cache.errors import RegisterSpaceError
-from tests.kiosk.software.releases import SECOND, pack, plain_bundle
+from tests.kiosk.software.releases import SECOND, pack, plain_bundle, top
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 PLAIN = plain_bundle(SECOND)
+TOP = top(SECOND)
 
 
 def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
@@ -32,7 +33,9 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.
 
 
 def with_member(about: tarfile.TarInfo, content: bytes = b"") -> bytes:
-    """A good bundle with one member more."""
+    """A good bundle with one member more, in its folder unless that is the point."""
+    about.name = about.name if about.name[0] in "/=" else f"{TOP}/{about.name}"
+    about.name = about.name.removeprefix("=")
     about.size = len(content)
     return pack(PLAIN, (about, content))
 
@@ -41,7 +44,7 @@ def extended(headers: dict[str, str]) -> bytes:
     """A bundle whose last member has extended headers."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
-        about = tarfile.TarInfo("plain")
+        about = tarfile.TarInfo(f"{TOP}/plain")
         about.pax_headers = headers
         archive.addfile(about)
     return out.getvalue()
@@ -49,7 +52,7 @@ def extended(headers: dict[str, str]) -> bytes:
 
 def bomb() -> bytes:
     """Two gigabytes of nothing in two megabytes, said to be one file."""
-    about = member("big")
+    about = member(f"{TOP}/big")
     about.size = 1 << 31
     out = io.BytesIO()
     with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=1) as stream:
@@ -83,6 +86,9 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "parent": lambda: with_member(member("../out")),
     "parent within": lambda: with_member(member("wheels/../../out")),
     "parent folder": lambda: with_member(member("../out", tarfile.DIRTYPE)),
+    "beside": lambda: with_member(member("=out")),
+    "top is a file": lambda: with_member(member(f"={TOP}")),
+    "another top": lambda: pack(PLAIN, below="oms-kiosk-9.9.9-amd64"),
     "absolute": lambda: with_member(member("/tmp/out")),  # noqa: S108
     "hidden": lambda: with_member(member(".bashrc")),
     "control": lambda: with_member(member("a\x1b[2Jb")),
@@ -93,7 +99,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "file as folder": lambda: with_member(member("VERSION/x")),
     "folder as file": lambda: with_member(member("wheels")),
     "environment": lambda: with_member(member("venv/bin/kiosk"), b"#!/bin/sh\n"),
-    "extended path": lambda: extended({"path": "../out"}),
+    "extended path": lambda: extended({"path": f"{TOP}/../out"}),
     "extended size": lambda: extended({"size": "99999999999"}),
     "negative size": lambda: extended({"size": "-5"}),
     "extended sparse": lambda: extended({"GNU.sparse.map": "0,1", "GNU.sparse.size": "1"}),
@@ -114,7 +120,7 @@ def test_a_hostile_bundle_is_refused(tmp_path: Path, name: str) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(BundleError):
-            unpack(bundle, folder)
+            unpack(bundle, folder, TOP)
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -132,14 +138,14 @@ def test_every_truncation_is_refused_or_noticed(tmp_path: Path) -> None:
         folder = tmp_path / str(size)
         folder.mkdir()
         with pytest.raises(BundleError):
-            unpack(bundle, folder)
+            unpack(bundle, folder, TOP)
 
 
 def test_flipped_bytes_never_escape(tmp_path: Path) -> None:
     """Whatever comes of them, it is told in one family, or the files are as they were."""
     whole = bytearray(gzip.decompress(pack(PLAIN)))
     bundle = tmp_path / "bundle"
-    for place in range(0, min(len(whole), 5000), 11):
+    for place in range(0, min(len(whole), 5000), 37):
         for value in {0x00, 0x2F, 0xFF, whole[place] ^ 1}:
             changed = bytearray(whole)
             changed[place] = value
@@ -147,7 +153,7 @@ def test_flipped_bytes_never_escape(tmp_path: Path) -> None:
             folder = tmp_path / f"{place}-{value}"
             folder.mkdir()
             try:
-                unpack(bundle, folder)
+                unpack(bundle, folder, TOP)
             except BundleError:
                 continue
     outside = [path for path in tmp_path.iterdir() if path != bundle and not path.is_dir()]
@@ -161,11 +167,11 @@ def test_too_many_and_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(module, "MAX_MEMBERS", 20)
     (tmp_path / "a").mkdir()
     with pytest.raises(BundleError, match="more than a release may"):
-        unpack(bundle, tmp_path / "a")
+        unpack(bundle, tmp_path / "a", TOP)
     bundle.write_bytes(pack({"a": bytes(600), "b": bytes(600)}))
     (tmp_path / "b").mkdir()
     with pytest.raises(BundleError, match="more than a release may"):
-        unpack(bundle, tmp_path / "b", most=1000)
+        unpack(bundle, tmp_path / "b", TOP, most=1000)
 
 
 def test_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,7 +182,7 @@ def test_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nothing = os.statvfs_result((*real[:4], 0, *real[5:10]))
     monkeypatch.setattr(os, "statvfs", lambda _path: nothing)
     with pytest.raises(RegisterSpaceError):
-        unpack(bundle, tmp_path / "folder")
+        unpack(bundle, tmp_path / "folder", TOP)
 
 
 def test_archives_of_other_tools(tmp_path: Path) -> None:
@@ -185,13 +191,13 @@ def test_archives_of_other_tools(tmp_path: Path) -> None:
         bundle, folder = tmp_path / f"{number}.tar.gz", tmp_path / str(number)
         long = "wheels/" + "n" * (150 if kind != tarfile.USTAR_FORMAT else 60) + ".whl"
         with tarfile.open(bundle, "w:gz", format=kind) as archive:
-            archive.addfile(member("./", tarfile.DIRTYPE))
-            archive.addfile(member("./wheels", tarfile.DIRTYPE))
-            about = member(f"./{long}")
+            archive.addfile(member(f"{TOP}/", tarfile.DIRTYPE))
+            archive.addfile(member(f"{TOP}/wheels", tarfile.DIRTYPE))
+            about = member(f"{TOP}/{long}")
             about.mtime = 1.5 if kind == tarfile.PAX_FORMAT else 1
             about.size, about.mode = 3, 0o4777
             archive.addfile(about, io.BytesIO(b"abc"))
         folder.mkdir()
-        unpack(bundle, folder)
+        unpack(bundle, folder, TOP)
         assert (folder / long).read_bytes() == b"abc"
         assert (folder / long).stat().st_mode & 0o7777 == 0o644

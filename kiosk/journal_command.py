@@ -9,7 +9,7 @@ import os
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -70,12 +70,12 @@ def show(
     with _refusals(Exit.TRUST):
         if number is None:
             for values in printed.last_receipts(place, last):
-                click.echo(json.dumps(values) if as_json else printed.line_of(values))
+                click.echo(_line(values) if as_json else printed.line_of(values))
             return
         one = printed.one_receipt(place, number)
     if one is None:
         raise Refusal(f"journal: there is no receipt {number}", Exit.NOT_INSURED)
-    click.echo(json.dumps(one) if as_json else f"{printed.line_of(one)}\n{one['receipt']}")
+    click.echo(_line(one) if as_json else f"{printed.line_of(one)}\n{one['receipt']}")
     if qr is not None:
         _draw(one["receipt"], qr)
 
@@ -116,7 +116,7 @@ def verify(
             left = statement.from_file(_read(checkpoint, statement.MAX_FILE_BYTES))
         report = look_through(place, verifier, left)
     told = printed.report_to_json(report) if as_json else None
-    click.echo(json.dumps(told) if told else printed.report_to_words(report))
+    click.echo(_line(told) if told else printed.report_to_words(report))
     if not report.sound:
         raise Refusal(f"journal: {report.found} things are not as written", Exit.TRUST)
 
@@ -142,7 +142,7 @@ def export(
     try:
         with _refusals(Exit.TRUST), beside.open("w", encoding="utf-8") as written:
             for values in whole_journal(place, begin):
-                written.write(json.dumps(values) + "\n")
+                written.write(_line(values) + "\n")
                 count += "receipt" in values
             written.flush()
             os.fsync(written.fileno())
@@ -151,7 +151,7 @@ def export(
         raise Refusal(f"{file}: {error.strerror}", Exit.DEVICE) from None
     finally:
         beside.unlink(missing_ok=True)
-    click.echo(json.dumps({"receipts": count, "file": str(file)}, ensure_ascii=False))
+    click.echo(_line({"receipts": count, "file": str(file)}))
 
 
 @journal.command()
@@ -197,6 +197,10 @@ def _refusals(malformed: Exit) -> Iterator[None]:
         raise Refusal(f"journal: {error}", Exit.DEVICE) from None
 
 
+def _line(values: dict[str, Any]) -> str:
+    return json.dumps(values, ensure_ascii=False)
+
+
 def _folder(folder: Path | None, config: Config) -> Path:
     place = folder or config.journal.dir
     if place is None:
@@ -239,7 +243,7 @@ def _verify_receipt(given: str, verifier: Verifier) -> None:
     if not verifier.holds(receipt.SIGNED_AS, raw):
         message = "journal: the receipt's signature does not hold: changed, or of another kiosk"
         raise Refusal(message, Exit.TRUST)
-    click.echo(json.dumps(values))
+    click.echo(_line(values))
 
 
 def _read(file: Path, most: int) -> bytes:

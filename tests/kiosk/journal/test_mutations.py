@@ -326,6 +326,28 @@ def test_another_journal_of_the_same_kiosk(attacked: _Attacked, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("attacked", ["whole"], indirect=True)
+def test_every_receipt_from_another_journal_of_the_same_key(
+    attacked: _Attacked, tmp_path: Path
+) -> None:
+    """Their signatures hold, and so do their numbers."""
+    with closing(journal_in(tmp_path / "other", key_file=key_in(tmp_path))) as other:
+        for _ in _record(other):
+            pass
+    with reading(tmp_path / "other" / "journal") as read:
+        foreign, head = list(read.receipts()), read.statement("head")
+        begun = read.statement("beginning")
+    assert head is not None
+    assert begun is not None
+    for number, raw in foreign:
+        attacked.attack(f"foreign receipt of {number}", (_PUT, (raw, number)))
+    every = [(_PUT, (raw, number)) for number, raw in foreign]
+    attacked.attack("foreign receipts", *every)
+    attacked.attack("foreign receipts with head", *every, (_SAY, (head[1], "head")))
+    attacked.attack("foreign receipts with beginning", *every, (_SAY, (begun[1], "beginning")))
+    _end(attacked, COUNT + 3)
+
+
+@pytest.mark.parametrize("attacked", ["whole"], indirect=True)
 def test_every_signature_of_another_key(attacked: _Attacked, tmp_path: Path) -> None:
     make_key(tmp_path / "other.key")
     signer = load_signer(tmp_path / "other.key")

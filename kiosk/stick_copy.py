@@ -306,7 +306,9 @@ def main(arguments: list[str]) -> int:
     os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)
     os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
     tell = teller(STATUS)
-    (STATUS / VERIFY_NAME).unlink(missing_ok=True)
+    # Empty until the second step has something to say; it only fills what is there.
+    (STATUS / VERIFY_NAME).write_bytes(b"")
+    (STATUS / VERIFY_NAME).chmod(0o644)
     shutil.rmtree(CACHE / device, ignore_errors=True)
     if refused is None:
         report = copy(top, CACHE / device, Limits(), tell)

@@ -21,11 +21,11 @@ USAGE
 say() { echo "install: $*"; }
 die() { echo "install: $*" >&2; exit 1; }
 
-# What a kiosk uses of the system. xwayland: cage asks for it, even unused. libgl1-mesa-dri and
-# libegl1: cage and SDL draw with them, and load them only when they run.
+# What a kiosk uses of the system. xwayland: cage asks for it, even unused. The libraries: SDL and cage
+# load them when they open a display, and crash where one is missing.
 PACKAGES="cage dbus fonts-paratype libccid libegl1 libengine-gost-openssl libgl1-mesa-dri libgles2
- libpcsclite1 openssl pcscd polkitd python3 python3-venv seatd udev uhubctl
- usbutils xwayland"
+ libpcsclite1 libwayland-cursor0 libwayland-egl1 openssl pcscd polkitd python3 python3-venv seatd udev
+ uhubctl usbutils xwayland"
 BASE=/opt/oms-kiosk
 
 bundle="" root="" packages=yes start=yes uninstall="" purge=""
@@ -296,10 +296,11 @@ enable_units() {
     inside systemctl --quiet mask getty@tty1.service ctrl-alt-del.target
     if booted; then
         systemctl daemon-reload
-        udevadm control --reload || true
-        udevadm trigger --subsystem-match=tty --subsystem-match=usb --action=change || true
-        sysctl --quiet --load /etc/sysctl.d/60-oms-kiosk.conf || true
-        systemctl try-restart polkit.service pcscd.service || true
+        # A container has none of these; what counts there is the next boot.
+        { udevadm control --reload && udevadm trigger --subsystem-match=tty --action=change
+            /lib/systemd/systemd-sysctl /etc/sysctl.d/60-oms-kiosk.conf
+            systemctl try-restart pcscd.service
+        } 2>/dev/null || true
     fi
 }
 
@@ -339,8 +340,7 @@ remove_everything() {
     fi
     if booted; then
         systemctl daemon-reload
-        udevadm control --reload || true
-        systemctl try-restart polkit.service pcscd.service || true
+        { udevadm control --reload; systemctl try-restart pcscd.service; } 2>/dev/null || true
     fi
     say "removed${purge:+, with configuration, lists and journal}"
 }

@@ -1,7 +1,7 @@
 """What a receipt costs: the checker's time, and the life of the memory card (promise R12).
 
-The alternative is a row of the same size in a file with the same settings, without chain, signatures
-and head: what is paid for a journal that can be verified.
+The alternative is a row of the same size in a file with the same settings, without chain, without
+signatures and without a head: what is paid for a journal that can be verified.
 """
 
 from __future__ import annotations

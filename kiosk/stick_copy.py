@@ -42,6 +42,7 @@ _DEVICE: Final = re.compile(r"sd[a-z]{1,3}[0-9]{0,3}")
 _TYPES: Final = ("vfat", "exfat")
 _MOUNT_SECONDS: Final = 30.0
 _CHUNK: Final = 1 << 20
+_HOLD_FOLDER: Final = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 _OPEN_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Without O_NONBLOCK the opening of a pipe would wait for a writer for ever.
 _OPEN_FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -123,7 +124,7 @@ def copy(source: int, target: Path, limits: Limits, tell: Callable[[Report], Non
     """Copy the repository of the folder open as `source` into `target`, which must not exist.
 
     Args:
-        source: descriptor of the stick's top folder.
+        source: descriptor that holds the stick's top folder.
         target: gets `oms-register`; removed again where anything is refused.
         limits: bounds of this visit.
         tell: hears of the progress, at most after each MiB.
@@ -240,9 +241,10 @@ def _copy_one(
 
 
 def mount(device: str, uid: int, gid: int, at: Path) -> int:
-    """Mount `device` at `at`, read-only and for nobody else; a descriptor of its top folder.
+    """Mount `device` at `at`, read-only and for `uid` alone; a descriptor that holds its top folder.
 
-    The mount itself is taken off the tree at once, and ends with the descriptor.
+    Only `uid` may open what is held. The mount is taken off the tree at once, and ends with the
+    descriptor.
 
     Raises:
         RefusedError: no file system that sticks have, or none that can be read.
@@ -256,7 +258,7 @@ def mount(device: str, uid: int, gid: int, at: Path) -> int:
                 words, timeout=_MOUNT_SECONDS, check=False, capture_output=True, env={}
             )
             if done.returncode == 0:
-                top = os.open(at, _OPEN_FOLDER)
+                top = os.open(at, _HOLD_FOLDER)
                 subprocess.run(["/bin/umount", "-i", "-n", "-l", str(at)], check=False, env={})
                 return top
     raise RefusedError("filesystem")
@@ -295,12 +297,14 @@ def main(arguments: list[str]) -> int:
     top, refused = -1, None
     try:
         if len(arguments) == 2:
-            top = os.open(arguments[1], _OPEN_FOLDER)
+            top = os.open(arguments[1], _HOLD_FOLDER)
         else:
             # Nobody else sees this folder: the unit has its own /tmp.
             top = mount(device, user.pw_uid, user.pw_gid, Path("/tmp/stick"))  # noqa: S108
     except RefusedError as error:
         refused = str(error)
+    except OSError:
+        refused = "unreadable"
     # From here on nothing of the stick's is looked at with any right.
     os.setgroups([])
     os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)

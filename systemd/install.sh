@@ -115,7 +115,8 @@ mount_proc() {
 restore() {
     local path
     for path in "${written[@]}"; do
-        rm -rf -- "${root:?}$path" 2>/dev/null || rm -rf -- "$root$path"
+        # shellcheck disable=SC2115  # no path of ours is empty
+        rm -rf -- "$root$path"
         if [ -e "$kept$path" ] || [ -L "$kept$path" ]; then
             mkdir -p -- "$(dirname -- "$root$path")"
             cp -a -- "$kept$path" "$root$path"

@@ -241,7 +241,7 @@ def _copy_one(
 
 
 def mount(device: str, uid: int, gid: int, at: Path) -> int:
-    """Mount `device` at `at`, read-only and for `uid` alone; a descriptor that holds its top folder.
+    """Mount `device` at `at`, read-only and for `uid` alone; a descriptor that holds its folder.
 
     Only `uid` may open what is held. The mount is taken off the tree at once, and ends with the
     descriptor.

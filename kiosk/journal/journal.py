@@ -109,7 +109,7 @@ class Journal:
         return None
 
     def tidy(self, moment: Moment) -> int:
-        """Remove what is too old or too much, shorten the log; how many receipts left.
+        """Remove what is too old or too much; how many receipts left.
 
         Opens or begins the file, so that a start may call it; else once an hour, between checks.
         Never raises.
@@ -126,7 +126,7 @@ class Journal:
             pass
         except Exception as error:  # noqa: BLE001  # as above
             self._store.complain(f"not tidied: {type(error).__name__}")
-        self._store.shorten_log()
+        self._store.move_log()
         return removed
 
     def checkpoint(self, file: Path | None = None) -> Statement:

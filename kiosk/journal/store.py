@@ -35,8 +35,8 @@ _BUSY_SECONDS: Final = 0.25
 _PAGE_BYTES: Final = 1024
 """Small pages: a receipt touches two, and each is written whole; measured in the tests."""
 _LOG_PAGES: Final = 4096
-"""SQLite moves its log into the file by itself only here (4 MB); `shorten_log` does it earlier."""
-_LOG_BYTES: Final = 512 * 1024
+"""SQLite moves its log into the file by itself only here (4 MB); `move_log` does it earlier."""
+_LOG_COMMITS: Final = 200
 _LONGEST_VALUE: Final = 64 * 1024
 _EARLY_PAGES: Final = 16 * 1024
 """Files of up to 16 MB are looked through when they are opened."""
@@ -114,6 +114,7 @@ class Store:
         self._db: Database | None = None
         self._closed = False
         self._complaint = ""
+        self._commits = 0
         self.set_aside = 0
         """How often a file was set aside."""
 
@@ -138,13 +139,17 @@ class Store:
             except FAILURES as error:
                 raise self._failed(error) from error
             self._complaint = ""
+            self._commits += 1
 
-    def shorten_log(self) -> None:
-        """Move a long log into the file, so that no check has to wait for that."""
-        log = self._folder / f"{FILE_NAME}-wal"
-        with self._lock, suppress(OSError):
-            if log.stat().st_size > _LOG_BYTES:
-                self._empty_log()
+    def move_log(self) -> None:
+        """Move a long log into the file, so that no check has to wait for that.
+
+        The log keeps its length and is written over: a file that grows costs the disk half as much
+        again, for its metadata.
+        """
+        with self._lock:
+            if self._commits >= _LOG_COMMITS:
+                self._empty_log("RESTART")
 
     def complain(self, words: str) -> None:
         """Log a fault once, not with every check."""
@@ -222,7 +227,7 @@ class Store:
                 self._set_aside(error)
         elif not isinstance(error, OSError):
             # On a full disk the log may hold the room that the next transaction needs.
-            self._empty_log()
+            self._empty_log("TRUNCATE")
         words = (error.strerror if isinstance(error, OSError) else None) or str(error)
         self.complain(f"{self._path}: {words}")
         return JournalFileError(f"{self._path}: {words}")
@@ -240,10 +245,11 @@ class Store:
         self.set_aside += 1
         _log.error("journal: %s is set aside as %s: %s", self._path, name, error)
 
-    def _empty_log(self) -> None:
+    def _empty_log(self, how: str) -> None:
+        self._commits = 0
         with suppress(sqlite3.Error):
             if self._db is not None:
-                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                self._db.execute(f"PRAGMA wal_checkpoint({how})").fetchall()
 
     def _roll_back(self, db: Database) -> None:
         with suppress(sqlite3.Error):

@@ -262,6 +262,22 @@ def test_nothing_leaves_or_changes_without_a_statement(tmp_path: Path) -> None:
     sound(tmp_path)
 
 
+def test_a_long_log_is_moved_into_the_file_and_written_over(tmp_path: Path) -> None:
+    with closing(journal_in(tmp_path)) as journal:
+        path = tmp_path / "journal" / FILE_NAME
+        log = path.with_name(f"{FILE_NAME}-wal")
+        sizes, lengths = [], []
+        for _ in range(4):
+            for _ in range(250):
+                one(journal)
+            journal.tidy(moment())
+            sizes.append(path.stat().st_size)
+            lengths.append(log.stat().st_size)
+        assert sizes == sorted(set(sizes))
+        assert lengths[-1] < 1.2 * lengths[0]
+    assert sound(tmp_path).count == 1000
+
+
 # What leaves the kiosk
 
 

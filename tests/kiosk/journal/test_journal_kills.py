@@ -123,7 +123,7 @@ for place, one in enumerate(generate(5, seed=1)):
     at = moment(86_400.0 * place, floor=moment(86_400.0 * place).local)
     if place == 4:
         assert journal.tidy(at) == 2
-        journal._store._empty_log()
+        journal._store._empty_log('RESTART')
     raw = journal.record(verdicts()[place], typed(one), at)
     # Synced, so that the report never says less than was returned.
     os.write(report, f"{decode(raw).number} {hash_of(raw).hex()}\\n".encode())

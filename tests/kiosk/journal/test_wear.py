@@ -35,7 +35,7 @@ for place, (policy, verdict) in enumerate(
 ):
     assert journal.record(verdict, policy, moment(place))
 (folder / "over").touch()
-journal._store._empty_log()
+journal._store._empty_log('RESTART')
 (folder / "tidied").touch()
 journal.close()
 """

@@ -132,15 +132,15 @@ def linked(folder: Path, name: str) -> str | None:
 
 
 @contextmanager
-def locked(folder: Path, wait: float = 0.0) -> Iterator[None]:
-    """Keep every other one out who stages, tries or goes back.
+def locked(folder: Path, wait: float = 0.0, name: str = ".lock") -> Iterator[None]:
+    """Keep every other one out who changes the state; or does what another `name` stands for.
 
     Raises:
         SwitchError: somebody else was at it for all of `wait` seconds.
         OSError: the folder cannot be written.
     """
     end = time.monotonic() + wait
-    with (folder / ".lock").open("ab") as lock:
+    with (folder / name).open("ab") as lock:
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -153,16 +153,17 @@ def locked(folder: Path, wait: float = 0.0) -> Iterator[None]:
 
 
 def clear(folder: Path, *keep: str | None) -> None:
-    """Remove every release but these, and what half-finished work left."""
+    """Remove every release but these, and what an earlier removal left."""
     for path in sorted((folder / "releases").iterdir()):
-        if path.name in keep:
-            continue
-        gone = path
-        if _NAME.fullmatch(path.name):
+        gone = path.with_name(f"{path.name}.old")
+        if _NAME.fullmatch(path.name) and path.name not in keep:
             # Half removed, it must not have a release's name.
-            gone = path.with_name(f"{path.name}.old")
             shutil.rmtree(gone, ignore_errors=True)
             path.rename(gone)
+        elif path.suffix == ".old":
+            gone = path
+        else:
+            continue
         shutil.rmtree(gone, ignore_errors=True)
 
 

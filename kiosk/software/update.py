@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import shutil
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,7 +46,7 @@ from offline_cache.software_names import (
 from offline_cache.trust import TrustedRepository
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from kiosk.software.build import Builder
     from kiosk.software.links import State
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 STATE_FOLDER: Final = Path("/var/lib/oms-kiosk/software")
 TRUST_FOLDER: Final = "trust"
 DOWNLOAD_FOLDER: Final = "download"
+_LOCK_SECONDS: Final = 5.0
 _MAX_ROOT_BYTES: Final = 128 * 1024
 _BESIDE_BYTES: Final = 5
 """What a release takes on the disk while it is built, in sizes of its bundle."""
@@ -161,14 +162,14 @@ class _Run:
             raise NotInstalledError(f"{folder}: no releases are installed here; see install.sh")
         if not self._arch:
             raise NotInstalledError("no releases are made for this machine")
-        with locked(folder):
-            state = read_state(folder)
-            if state.phase in {Phase.TRIAL, Phase.BACK}:
-                raise SwitchError(f"{folder}: a release is on trial; try again when it is over")
-            self.current = linked(folder, "current")
-            if self.current is None or not is_version(self.current):
-                raise NotInstalledError(f"{folder}/current leads to no release; see install.sh")
-            clear(folder, *_ours(folder, state))
+        with locked(folder, name=".update.lock"):
+            with self._deciding() as state:
+                self.current = linked(folder, "current")
+                if self.current is None or not is_version(self.current):
+                    raise NotInstalledError(f"{folder}/current leads to no release; see install.sh")
+                clear(folder, *_ours(folder, state))
+            for half in (folder / "releases").glob("*.new"):
+                shutil.rmtree(half)
             self._settings.state.mkdir(mode=0o755, parents=True, exist_ok=True)
             refuse_wrong_clock(self._now(), self._settings.not_before)
             with (
@@ -176,6 +177,18 @@ class _Run:
                 closing(_source(self._settings)) as source,
             ):
                 self._bring_up(source, store, state)
+
+    @contextmanager
+    def _deciding(self) -> Iterator[State]:
+        """The state, while nobody else changes it: shortly, since a way back must not wait."""
+        folder = self._settings.folder
+        with locked(folder, _LOCK_SECONDS):
+            state = read_state(folder)
+            if state.phase in {Phase.TRIAL, Phase.BACK}:
+                raise SwitchError(f"{folder}: a release is on trial; try again when it is over")
+            if self.current is not None and self.current != linked(folder, "current"):
+                raise SwitchError(f"{folder}: another release runs since; try again")
+            yield state
 
     def _bring_up(self, source: Source, store: FloorStore, state: State) -> None:
         trust = self._settings.state / TRUST_FOLDER
@@ -189,14 +202,11 @@ class _Run:
             # After role `software` was proved, or found wanting; what was seen is not forgotten.
             store.rise(repository.heights)
         if found is None:
-            self._unstage(state)
+            self._unstage()
             return
         target, version = found
-        if (
-            state.phase is Phase.STAGED
-            and state.version == version
-            and is_whole(self._settings.folder, version)
-        ):
+        waits = state.phase is Phase.STAGED and state.version == version
+        if waits and is_whole(self._settings.folder, version):
             self.staged = version
             return
         downloads = Downloads(
@@ -207,7 +217,7 @@ class _Run:
             (bundle,) = downloads.fetch([target], beside=_BESIDE_BYTES * target.length)
         finally:
             self.bytes = downloads.bytes_fetched
-        self._stage(bundle, version, state)
+        self._stage(bundle, version)
         downloads.keep_only([])
 
     def _newest(
@@ -227,42 +237,43 @@ class _Run:
                 return target, version
         return None
 
-    def _unstage(self, state: State) -> None:
+    def _unstage(self) -> None:
         """What was withdrawn before its trial is not tried."""
-        if state.phase is Phase.STAGED:
-            write_state(self._settings.folder, replace(state, phase=Phase.GOOD))
+        with self._deciding() as state:
+            if state.phase is Phase.STAGED:
+                write_state(self._settings.folder, replace(state, phase=Phase.GOOD))
 
-    def _stage(self, bundle: Path, version: str, state: State) -> None:
+    def _stage(self, bundle: Path, version: str) -> None:
         folder = self._settings.folder
         final = folder / "releases" / version
         staged = final.with_name(f"{version}.new")
-        if final.exists():
-            clear(folder, *(one for one in _ours(folder, state) if one != version))
         staged.mkdir(mode=0o755)
         try:
             unpack(bundle, staged, f"oms-kiosk-{version}-{self._arch}")
             check_bundle(staged, version, self._arch)
             self._builder(staged, final)
             sync_tree(staged)
-            staged.rename(final)
-            sync(final.parent)
+            self._name(staged, final)
         except BundleError as error:
-            words = str(error)[:200]
-            write_state(folder, replace(state, bad=(*state.bad, version), why=words))
+            with self._deciding() as state:
+                bad, words = (*state.bad, version), str(error)[:200]
+                write_state(folder, replace(state, bad=bad, why=words))
             raise BundleError(f"release {version}: {error}; it will not be tried again") from error
         finally:
             shutil.rmtree(staged, ignore_errors=True)
-        write_state(
-            folder,
-            replace(
-                state,
-                phase=Phase.STAGED,
-                version=version,
-                boots=0,
-                trial_seconds=self._settings.trial_seconds,
-            ),
-        )
         self.staged = version
+
+    def _name(self, staged: Path, final: Path) -> None:
+        """Give a release that is on the disk its name, and let it wait."""
+        folder = self._settings.folder
+        with self._deciding() as state:
+            if final.exists():
+                clear(folder, *(one for one in _ours(folder, state) if one != final.name))
+            staged.rename(final)
+            sync(final.parent)
+            waiting = replace(state, phase=Phase.STAGED, version=final.name, boots=0)
+            seconds = self._settings.trial_seconds
+            write_state(folder, replace(waiting, trial_seconds=seconds))
 
 
 def _ours(folder: Path, state: State) -> tuple[str | None, ...]:

@@ -21,9 +21,14 @@ _LONGEST_VALUE: Final = 64 * 1024
 class Reading:
     """One state of the journal: receipts that come meanwhile are not seen."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        """Take a connection within a transaction."""
+    def __init__(self, connection: sqlite3.Connection, log: Path | None) -> None:
+        """Take a connection within a transaction; `log`: what must not appear meanwhile."""
         self._connection = connection
+        self._log = log
+
+    def overtaken(self) -> bool:
+        """Whether a kiosk began to write a file that nobody wrote when it was opened."""
+        return self._log is not None and self._log.exists()
 
     def statement(self, place: str) -> tuple[int, bytes] | None:
         """Number and signed bytes of the statement at `beginning` or `head`; None: not there.
@@ -94,18 +99,19 @@ def reading(folder: Path) -> Iterator[Reading]:
         raise JournalFileError(f"{path}: {error.strerror}") from error
     if not there:
         raise JournalFileError(f"{path}: there is no journal")
-    connection = _connected(path)
+    log = path.with_name(f"{path.name}-wal")
+    at_rest = not log.exists()
+    connection = _connected(path, at_rest=at_rest)
     try:
-        yield Reading(connection)
+        yield Reading(connection, log if at_rest else None)
     finally:
         connection.close()
 
 
-def _connected(path: Path) -> sqlite3.Connection:
+def _connected(path: Path, *, at_rest: bool) -> sqlite3.Connection:
     """Without a log beside it nobody writes the file, and a read-only disk has no room for one."""
-    log = path.with_name(f"{path.name}-wal").exists()
     error: Exception | None = None
-    for mode in ("mode=ro", "immutable=1") if log else ("immutable=1", "mode=ro"):
+    for mode in ("immutable=1", "mode=ro") if at_rest else ("mode=ro", "immutable=1"):
         address = f"file:{quote(str(path.absolute()))}?{mode}"
         try:
             connection = sqlite3.connect(

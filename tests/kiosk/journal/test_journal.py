@@ -278,6 +278,26 @@ def test_a_long_log_is_moved_into_the_file_and_written_over(tmp_path: Path) -> N
     assert sound(tmp_path).count == 1000
 
 
+def test_a_reader_sees_one_state_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    folder = tmp_path / "journal"
+    with closing(journal_in(tmp_path)) as journal:
+        for _ in range(5):
+            one(journal)
+        with reading(folder) as read:
+            rows = read.receipts()
+            assert next(rows)[0] == 1
+            assert one(journal) is not None
+            assert [number for number, _ in rows] == [2, 3, 4, 5]
+            assert read.last() == 5
+            assert not read.overtaken()
+        assert sound(tmp_path).count == 6
+    assert sound(tmp_path).count == 6
+    assert [path.name for path in folder.iterdir()] == [FILE_NAME]
+    with reading(folder) as read, closing(journal_in(tmp_path)) as journal:
+        one(journal)
+        assert read.overtaken()
+
+
 # What leaves the kiosk
 
 

@@ -25,6 +25,7 @@ _config_option = click.option(
     "--config", type=click.Path(path_type=Path), help="Configuration file (TOML)."
 )
 _PUBLIC: Final = 0o022
+_BOOTED: Final = Path("/run/systemd/system")
 _TRIAL: Final = "kiosk-software-trial.service"
 
 
@@ -92,7 +93,7 @@ def confirm(context: click.Context, config: Path | None) -> None:
 
     folder = _folder(load_config(config or context.obj))
     with _refusing():
-        click.echo(f"release {run(folder)} is kept")
+        run(folder)
 
 
 @software.command()
@@ -105,7 +106,7 @@ def rollback(context: click.Context, config: Path | None) -> None:
 
     folder = _folder(load_config(config or context.obj))
     with _refusing():
-        click.echo(f"release {back(folder, Systemd())} runs again")
+        back(folder, Systemd())
 
 
 @software.command()
@@ -187,7 +188,7 @@ def _folder(config: Config) -> Path:
 def _try(folder: Path) -> None:
     """Have the program outside of all releases try what is staged."""
     command = ["systemctl", "start", _TRIAL]
-    if not Path("/run/systemd/system").is_dir():
+    if not _BOOTED.is_dir():
         command = [str(folder / "rollback"), "trial", str(folder)]
     try:
         done = subprocess.run(command, check=False)

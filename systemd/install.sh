@@ -86,19 +86,20 @@ enabled_units() {
 # ---------------------------------------------------------------- what is to be undone on failure
 
 staged="" incoming="" kept="" built="" proc="" written=()
+# shellcheck disable=SC2317  # called by the trap
 clean_up() {
     local code=$? path
     trap - EXIT
-    if [ $code -ne 0 ]; then
+    if [ "$code" -ne 0 ]; then
         [ -z "$kept" ] || restore
         [ -z "$built" ] || rm -rf -- "$built"
     fi
-    for path in "$staged" "$incoming" "$kept"; do
+    for path in "$staged" "$incoming" "${incoming:+$incoming.found}" "$kept"; do
         [ -z "$path" ] || rm -rf -- "$path"
     done
     [ -z "$proc" ] || umount "$proc"
-    [ $code -eq 0 ] || echo "install: failed; what was installed before is as it was" >&2
-    exit $code
+    [ "$code" -eq 0 ] || echo "install: failed; what was installed before is as it was" >&2
+    exit "$code"
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM HUP
@@ -112,6 +113,7 @@ mount_proc() {
 }
 
 # Puts every system file and both links back to what they were before the commit began.
+# shellcheck disable=SC2317
 restore() {
     local path
     for path in "${written[@]}"; do
@@ -164,8 +166,11 @@ take_bundle() {
     fi
     [ -f "$incoming/SHA256SUMS" ] || die "$bundle is no bundle: SHA256SUMS is missing"
     (cd "$incoming" && sha256sum --check --quiet --strict SHA256SUMS) || die "the bundle is damaged"
-    # Nothing beside what is listed: a wheel more would be installed by nobody, and trusted by some.
     [ -z "$(find "$incoming" ! -type f ! -type d)" ] || die "the bundle holds links or devices"
+    # Nothing beside what is listed: its unit would be installed, too.
+    (cd "$incoming" && find . -type f ! -path ./SHA256SUMS -printf '%P\n') | sort > "$incoming.found"
+    cut -c 67- "$incoming/SHA256SUMS" | sort | cmp -s - "$incoming.found" || die "the bundle holds files that are not listed"
+    rm -f -- "$incoming.found"
     version=$(cat "$incoming/VERSION")
     [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+[a-z0-9.+]*$ ]] || die "the bundle has no proper version"
     local arch
@@ -230,11 +235,13 @@ build_release() {
     mv -T -- "$staged" "$root$final"
     staged=""
     rm -rf -- "$root$BASE/releases/.old-$version"
+    changed=yes
 }
 
 # The way back must work whatever a release breaks: it lies beside the releases, and a newer one replaces it.
 install_way_back() {
     local python=$BASE/releases/$version/venv/bin/python
+    if [ -z "$changed" ] && [ -e "$root$BASE/rollback" ]; then return 0; fi
     if inside "$python" -I -c 'import kiosk.software.standalone' 2>/dev/null; then
         remember $BASE/rollback
         inside "$python" -I -B -m kiosk.software.standalone $BASE/rollback
@@ -246,6 +253,7 @@ switch_release() {
     local before
     before=$(readlink "$root$BASE/current" 2>/dev/null || true)
     [ "$before" = "releases/$version" ] && return 0
+    changed=yes
     remember $BASE/current
     remember $BASE/previous
     if [ -n "$before" ]; then
@@ -257,9 +265,16 @@ switch_release() {
     sync -f "$root$BASE"
 }
 
+# A file to its place, unless it is there already.
+put_file() {
+    if cmp -s -- "$1" "$root$2"; then return 0; fi
+    remember "$2"
+    install -D -m 0644 -- "$1" "$root$2"
+    changed=yes
+}
+
 install_files() {
     local tree=$root$BASE/releases/$version/systemd from to listed=$BASE/files
-    remember $listed
     files_of "$tree" > "$incoming/files"
     # What an older release had and this one has not.
     if [ -f "$root$listed" ]; then
@@ -268,13 +283,14 @@ install_files() {
         done < "$root$listed"
     fi
     while read -r from to; do
-        remember "$to"
-        install -D -m 0644 -- "$tree/$from" "$root$to"
+        put_file "$tree/$from" "$to"
     done < "$incoming/files"
-    install -m 0644 -- "$incoming/files" "$root$listed"
-    remember /usr/local/bin/kiosk
-    mkdir -p -- "$root/usr/local/bin"
-    ln -sfn -- $BASE/current/venv/bin/kiosk "$root/usr/local/bin/kiosk"
+    put_file "$incoming/files" $listed
+    if [ "$(readlink "$root/usr/local/bin/kiosk" || true)" != $BASE/current/venv/bin/kiosk ]; then
+        remember /usr/local/bin/kiosk
+        mkdir -p -- "$root/usr/local/bin"
+        ln -sfn -- $BASE/current/venv/bin/kiosk "$root/usr/local/bin/kiosk"
+    fi
 }
 
 accounts_and_folders() {
@@ -291,11 +307,15 @@ accounts_and_folders() {
 enable_units() {
     local unit
     for unit in $(enabled_units "$root$BASE/releases/$version/systemd"); do
+        remember "/etc/systemd/system/multi-user.target.wants/$unit"
+        remember "/etc/systemd/system/timers.target.wants/$unit"
         inside systemctl --quiet enable "$unit"
     done
+    remember /etc/systemd/system/getty@tty1.service
+    remember /etc/systemd/system/ctrl-alt-del.target
     # The terminal is the screen's; nobody gets a login prompt or a reboot by three keys.
     inside systemctl --quiet mask getty@tty1.service ctrl-alt-del.target
-    if booted; then
+    if booted && [ -n "$changed" ]; then
         systemctl daemon-reload
         # A container has none of these; what counts there is the next boot.
         { udevadm control --reload && udevadm trigger --subsystem-match=tty --action=change
@@ -311,7 +331,8 @@ start_units() {
     for unit in $(enabled_units "$root$BASE/releases/$version/systemd"); do
         case "$unit" in
             *.timer) systemctl start "$unit" ;;
-            *) systemctl --no-block restart "$unit" ;;
+            # Nobody is interrupted for nothing.
+            *) systemctl --no-block ${changed:+re}start "$unit" ;;
         esac
     done
 }
@@ -346,29 +367,33 @@ remove_everything() {
     say "removed${purge:+, with configuration, lists and journal}"
 }
 
-mount_proc
-if [ -n "$uninstall" ]; then
-    remove_everything
-    exit 0
-fi
-
-configured=yes
-find_bundle
-take_bundle
-install_packages
-build_release
-kept=$(mktemp -d -- "$root$BASE/.kept.XXXXXX")
-install_files
-install_way_back
-accounts_and_folders
-switch_release
-enable_units
-kept_done=$kept
-kept=""
-rm -rf -- "$kept_done"
-start_units
-say "OMS kiosk $version is installed"
-if [ -z "$configured" ]; then
-    say "next: put a fresh kiosk to work with \`kiosk enrol --bundle FILE\`, or edit /etc/oms-kiosk/kiosk.toml"
-    say "then: systemctl restart kiosk, and \`kiosk doctor\` says what is missing"
-fi
+# Read to its end before it begins: it may remove the file that it stands in.
+main() {
+    mount_proc
+    if [ -n "$uninstall" ]; then
+        remove_everything
+        return 0
+    fi
+    find_bundle
+    take_bundle
+    install_packages
+    build_release
+    kept=$(mktemp -d -- "$root$BASE/.kept.XXXXXX")
+    install_files
+    install_way_back
+    accounts_and_folders
+    switch_release
+    enable_units
+    # From here on it is installed; what is kept for the way back goes with the other folders.
+    done_with=$kept kept="" built=""
+    rm -rf -- "$done_with"
+    start_units
+    say "OMS kiosk $version is installed"
+    if [ -z "$configured" ]; then
+        say "next: put a fresh kiosk to work with \`kiosk enrol --bundle FILE\`, or edit /etc/oms-kiosk/kiosk.toml"
+        say "then: systemctl restart kiosk, and \`kiosk doctor\` says what is missing"
+    fi
+}
+configured=yes changed=""
+main
+exit 0

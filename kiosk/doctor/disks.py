@@ -74,13 +74,14 @@ def _folder(name: str, folder: Path, needed: int, machine: Machine) -> Finding:
         if mount is not None and mount.disk_read_only:
             words = f"{folder}: its disk ({mount.source}, {mount.kind}) is read-only"
             return trouble(name, "disk-read-only", words)
-        if mount is not None and mount.mount_read_only:
+        theirs = owner != os.geteuid() and not os.access(folder, os.W_OK)
+        if theirs and name == "disk of register":
+            kept = "only the updater writes there"
+        elif mount is not None and mount.mount_read_only:
             words = f"{folder} is mounted read-only here, though its disk is not"
             return trouble(name, "disk-closed", words)
-        if owner != os.geteuid() and not os.access(folder, os.W_OK):
-            if name != "disk of register":
-                return trouble(name, "disk-rights", f"{folder} belongs to somebody else")
-            kept = "only the updater writes there"
+        elif theirs:
+            return trouble(name, "disk-rights", f"{folder} belongs to somebody else")
         else:
             write_probe(folder)
         room = os.statvfs(folder)

@@ -85,6 +85,9 @@ WARNING: Final = {
     "too-hot": "Let the board cool down: more air, no sun, a heat sink.",
     "undervoltage-before": "Use the board's own power supply with a short cable, and no USB hub.",
     "unit-restarts": "Read why in `journalctl -b -u` with the unit's name, and report it.",
+    "unit-starting": (
+        "Look again in a minute; if it stays so, read `journalctl -b -u` with the unit's name."
+    ),
     "unit-unwatched": "Install the units again: `sudo systemd/install.sh`.",
 }
 """The kiosk works, and somebody should see to it."""

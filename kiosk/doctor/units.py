@@ -50,7 +50,11 @@ def _judged(name: str, unit: dict[str, str]) -> Iterator[Finding]:
         return
     if active == "failed":
         yield trouble(told, "unit-failed", f"failed: {unit.get('Result', '')}")
-    elif name in _ALWAYS and active not in {"active", "activating", "reloading"}:
+    elif unit.get("SubState") == "auto-restart":
+        yield trouble(told, "unit-failed", f"ended and is started again: {unit.get('Result', '')}")
+    elif name in _ALWAYS and active == "activating":
+        yield trouble(told, "unit-starting", "it has not said yet that it is ready")
+    elif name in _ALWAYS and active not in {"active", "reloading"}:
         yield trouble(told, "unit-off", f"{active}: it does not run")
     else:
         yield ok(told, f"{active} ({unit.get('SubState', '')})")

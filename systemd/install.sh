@@ -142,7 +142,7 @@ find_bundle() {
     local here checkout version
     here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
     if [ -n "$bundle" ]; then
-        [ -f "$bundle" ] || die "--bundle: no such file: $bundle"
+        [ -e "$bundle" ] || die "--bundle: no such file: $bundle"
     elif [ -f "$here/SHA256SUMS" ]; then
         bundle=$here
     else

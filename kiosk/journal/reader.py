@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _BUSY_SECONDS: Final = 2.0
 _LONGEST_VALUE: Final = 64 * 1024
+_FAILURES: Final = (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError)
+"""What a damaged file brings about: its words stand in SQLite's own, and need not be UTF-8."""
 
 
 class Reading:
@@ -81,7 +83,7 @@ class Reading:
                 if not isinstance(number, int) or not isinstance(raw, bytes):
                     raise JournalFileError("a row that no journal has")
                 yield number, raw
-        except (sqlite3.Error, OverflowError, MemoryError) as error:
+        except _FAILURES as error:
             raise JournalFileError(f"the journal cannot be read: {error}") from error
 
 
@@ -124,7 +126,7 @@ def _connected(path: Path, *, at_rest: bool) -> sqlite3.Connection:
             except BaseException:
                 connection.close()
                 raise
-        except sqlite3.Error as failure:
+        except _FAILURES as failure:
             error = error or failure
             continue
         return connection

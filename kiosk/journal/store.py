@@ -187,6 +187,7 @@ class Store:
         from sqlite_utils import Database  # noqa: PLC0415  # see the module's docstring
 
         self._make_private()
+        _check_header(self._path)
         connection = sqlite3.connect(
             self._path, timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None
         )
@@ -269,6 +270,17 @@ def is_damage(error: Exception) -> bool:
         code = getattr(error, "sqlite_errorcode", None)
         return code is not None and code & 0xFF not in _SURROUNDINGS
     return not isinstance(error, OSError)
+
+
+def _check_header(path: Path) -> None:
+    """A flipped bit in its version would make the file read-only for ever, with a sound disk.
+
+    See "File format version numbers" in SQLite's file format.
+    """
+    with path.open("rb") as file:
+        header = file.read(20)
+    if len(header) == 20 and header[18] not in {1, 2}:
+        raise DamagedError("its header is of no SQLite that is known")
 
 
 def _check_pages(db: Database) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import sqlite3
 import subprocess
 import threading
@@ -475,6 +476,30 @@ def test_a_file_of_something_else_is_replaced_by_a_journal(tmp_path: Path, conte
     with closing(journal_in(tmp_path)) as journal:
         assert one(journal) is not None
     sound(tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_damage_ends_in_a_journal_that_works(tmp_path: Path, seed: int) -> None:
+    """At the first or at the second check: one may be needed to find out."""
+    with closing(journal_in(tmp_path)) as journal:
+        for policy in mixed(generate(40, seed=10)):
+            one(journal, policy)
+    path = tmp_path / "journal" / FILE_NAME
+    whole = path.read_bytes()
+    rng = random.Random(seed)  # noqa: S311  # repeatable
+    broken_header = whole[:18] + b"\x09" + whole[19:]
+    for number in range(40):
+        broken = bytearray(whole)
+        for _ in range(rng.choice([1, 8, 200])):
+            place = rng.randrange(rng.choice([1024, len(broken)]))
+            broken[place] = rng.randrange(256)
+        cut = rng.choice([len(broken), rng.randrange(len(broken))])
+        path.write_bytes(broken[:cut] if number else broken_header)
+        with closing(journal_in(tmp_path)) as journal:
+            one(journal)
+            assert one(journal) is not None, f"seed {seed}, damage {number}"
+            journal.tidy(moment())
+            assert one(journal) is not None, f"seed {seed}, damage {number}"
 
 
 def test_a_newer_release_and_a_rolled_back_one_read_the_same_journal(

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from kiosk import checkpoints
 from kiosk.checker import Checker, Inquiry, with_notes
 from kiosk.consultation import Consultation, FundAnswer, Question
 from kiosk.families import CouldNotCheck, Verdict
@@ -261,6 +262,7 @@ class CheckWorker:
         if self._journal is not None and now - self._tidied_at >= TIDY_SECONDS:
             self._tidied_at = now
             self._journal.tidy(self._clock.now())
+            checkpoints.publish(self._journal)
 
     # Second looks
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from kiosk import __version__
@@ -16,10 +17,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kiosk.config import Config
+    from kiosk.journal.journal import Journal
 
 _log = logging.getLogger(__name__)
 
+FILE_NAME: Final = "checkpoint.json"
+"""In the journal's folder: what the updater may read, who may not read the journal itself."""
 STICK_FOLDER: Final = "oms-checkpoints"
+_FOR_THE_GROUP: Final = 0o640
+
+
+def publish(journal: Journal) -> None:
+    """Put the newest checkpoint where the updater finds it. Never raises."""
+    from kiosk.journal.errors import JournalError
+
+    file = journal.folder / FILE_NAME
+    try:
+        journal.checkpoint(file)
+        file.chmod(_FOR_THE_GROUP)
+    except (JournalError, OSError) as error:
+        _log.warning("the journal's checkpoint was not put out: %s", error)
 
 
 def user_agent(config: Config) -> str:
@@ -56,13 +73,16 @@ def leave_on_stick(config: Config, stick: Path) -> Path | None:
 
 
 def _head(config: Config) -> bytes | None:
-    """The signed head; None: there is no journal, or it cannot be read here."""
+    """The signed head, as the kiosk put it out last; None: there is none that can be read here."""
     if config.journal.dir is None:
         return None
+    from kiosk.journal import statement
     from kiosk.journal.errors import JournalError
     from kiosk.journal.reader import head_of
 
     try:
+        with suppress(OSError):
+            return statement.from_file((config.journal.dir / FILE_NAME).read_bytes())
         return head_of(config.journal.dir)
     except JournalError as error:
         _log.info("no checkpoint: %s", error)

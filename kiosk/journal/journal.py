@@ -65,6 +65,7 @@ class Journal:
         """
         if len(kiosk_id.encode()) > receipts.MAX_KIOSK:
             raise JournalError(f"[kiosk] id: more than {receipts.MAX_KIOSK} bytes")
+        self.folder = folder
         self._signer: Signer = load_signer(key_file)
         self._store = Store(folder)
         self._key = register_key

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kiosk.checkpoints import STICK_FOLDER, leave_on_stick, user_agent
+from kiosk.checkpoints import FILE_NAME, STICK_FOLDER, leave_on_stick, publish, user_agent
 from kiosk.clock import Moment
 from kiosk.config import Config
 from kiosk.config_sections import JournalSection, KioskSection
@@ -52,6 +52,22 @@ def test_on_a_stick_it_is_a_file(config: Config, tmp_path: Path) -> None:
     file = leave_on_stick(config, stick)
     assert file == stick / STICK_FOLDER / "0412-000000000002.json"
     assert statement.decode(statement.from_file(file.read_bytes())).kiosk == "0412"
+
+
+def test_what_was_put_out_is_what_leaves(config: Config) -> None:
+    """The updater may not read the journal itself."""
+    assert config.journal.dir is not None
+    assert config.journal.key_file is not None
+    journal = Journal(config.journal.dir, config.journal.key_file, None, "0412")
+    publish(journal)
+    journal.record(CouldNotCheck(CouldNotCheckReason.NO_LIST), POLICY, MOMENT)
+    journal.close()
+    file = config.journal.dir / FILE_NAME
+    assert file.stat().st_mode & 0o777 == 0o640
+    before = user_agent(config)
+    file.unlink()
+    assert "checkpoint" in before
+    assert user_agent(config) != before
 
 
 def test_without_a_journal_nothing_is_said(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from drivers.events import DeviceLost, DeviceReady
 from kiosk.check_worker import ListChanged
 from kiosk.metrics import Metrics
 from kiosk.metrics_feed import MetricsFeed
+from kiosk.metrics_now import Watched
 from kiosk.metrics_server import MetricsFile, MetricsServer
 from kiosk.notify import Notifier
 from kiosk.repair import Step
@@ -27,9 +28,20 @@ if TYPE_CHECKING:
     from kiosk.check_worker import KioskEvent
     from kiosk.clock import Clock
     from kiosk.config_sections import MetricsSection
-    from kiosk.metrics_now import Watched
+    from kiosk.journal.journal import Journal
+    from kiosk.online.fund import Fund
+    from kiosk.second_look.queue import SecondLookQueue
     from kiosk.states import Session
     from kiosk.supervise import Runnable
+
+
+def watched(fund: Fund, looks: SecondLookQueue | None, journal: Journal | None) -> Watched:
+    """What is asked at each scrape, of the parts that this kiosk has."""
+    return Watched(
+        services=fund.status,
+        looks_pending=lambda: None if looks is None else looks.pending(),
+        journal_missed=lambda: None if journal is None else journal.missed,
+    )
 
 
 class Upkeep:

@@ -145,6 +145,11 @@ def test_the_root_of_trust(tmp_path: Path, content: bytes, code: str) -> None:
     assert looked(look_at_update_files, config) == {"root of trust": "root-unreadable"}
 
 
+def test_a_clock_that_is_wrong_does_not_keep_the_fund_away(config: Config) -> None:
+    machine = Machine(clock=Clock(lambda: 86_400.0))
+    assert set(looked(look_at_services, config, machine).values()) == {"ok"}
+
+
 def test_a_clock_that_is_wrong_does_not_end_certificates(config: Config) -> None:
     machine = Machine(clock=Clock(lambda: 86_400.0))
     found = looked(look_at_service_files, config, machine)

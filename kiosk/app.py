@@ -9,25 +9,24 @@ its view differs from the last.
 from __future__ import annotations
 
 import logging
-import os
-import queue
-import select
 import threading
 import time
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from drivers.events import CardProgress, Device, DeviceLost, DeviceReady
+from drivers.events import Device, DeviceLost, DeviceReady
 from kiosk.catalogue import Catalogue
 from kiosk.check_worker import CheckWorker, KioskEvent, ListChanged, LooksChanged
 from kiosk.compose import make_journal, make_looks, make_sources
+from kiosk.inbox import Inbox
 from kiosk.offline import ListStatus
 from kiosk.presenter import Surroundings, is_asking, present
+from kiosk.repair_worker import Repaired
 from kiosk.second_look.worker import FundChanged, SecondLookWorker
 from kiosk.session import fail, handle, tick
 from kiosk.states import Ask, DeviceState, Entered, Limits, Session, Showing
 from kiosk.supervise import Supervisor, Worker
+from kiosk.upkeep import Upkeep, watched
 from ui.window import Quit
 
 if TYPE_CHECKING:
@@ -41,10 +40,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_QUEUE: Final = 256
 _FAILURES: Final = 3
 """How many turns in a row may fail: the first, and the fault's own frame."""
-_PUT_SECONDS: Final = 1.0
 _PUMP_SECONDS: Final = 0.07
 """How often a window asks for input: its events do not come through a file descriptor. Well under
 the tenth of a second in which a touch must be answered, and 14 wake-ups a second."""
@@ -62,52 +59,6 @@ class Shown:
 
     session: Session
     screen: Screen
-
-
-class Inbox:
-    """The one queue from all threads to the main one, with a pipe to wake it."""
-
-    def __init__(self) -> None:
-        """Open the pipe."""
-        self._events: queue.Queue[KioskEvent] = queue.Queue(_QUEUE)
-        self._wake_read, self._wake_write = os.pipe()
-        os.set_blocking(self._wake_read, False)
-        os.set_blocking(self._wake_write, False)
-        self._closed = False
-
-    def put(self, event: KioskEvent) -> None:
-        """Hand in an event from any thread; progress is dropped where there is no room for it."""
-        try:
-            if isinstance(event, CardProgress):
-                self._events.put_nowait(event)
-            else:
-                self._events.put(event, timeout=_PUT_SECONDS)
-        except queue.Full:
-            _log.error("event %s dropped: the main thread is stuck", type(event).__name__)
-        self.wake()
-
-    def wake(self) -> None:
-        """Wake the main thread without an event; a closed inbox has nobody to wake."""
-        # A full pipe has woken it already.
-        with suppress(BlockingIOError):
-            if not self._closed:
-                os.write(self._wake_write, b"\0")
-
-    def wait(self, seconds: float) -> list[KioskEvent]:
-        """Sleep until something comes or time is over; return all that has come."""
-        if select.select([self._wake_read], [], [], seconds)[0]:
-            os.read(self._wake_read, 4096)
-        events = []
-        with suppress(queue.Empty):
-            while True:
-                events.append(self._events.get_nowait())
-        return events
-
-    def close(self) -> None:
-        """Close the pipe; all other threads must have ended."""
-        self._closed = True
-        os.close(self._wake_read)
-        os.close(self._wake_write)
 
 
 class App:
@@ -153,7 +104,14 @@ class App:
             clock,
             hold=lambda: self._checker.asks_fund,
         )
-        self._supervisor = Supervisor(self._workers(), self.inbox.put)
+        self._upkeep = Upkeep(
+            config.metrics,
+            clock,
+            watched(sources.fund, self._looks, self._journal),
+            self._devices(),
+        )
+        workers = self._upkeep.workers(self._workers(), time.monotonic())
+        self._supervisor = Supervisor(workers, self.inbox.put)
         self._session = Session(
             devices=dict.fromkeys(self._devices(), DeviceState()),
             limits=Limits(showing=float(config.kiosk.result_seconds)),
@@ -205,6 +163,7 @@ class App:
             while not self._stopping:
                 try:
                     self._show()
+                    self._upkeep.turn(time.monotonic())
                     self._turn(self.inbox.wait(self._sleep_seconds()))
                     failures = 0
                 except Exception:
@@ -217,6 +176,7 @@ class App:
                     self._session = fail(self._session, time.monotonic())
         finally:
             self._stopping = True
+            self._upkeep.end()
             stuck = self._supervisor.stop()
             if stuck:
                 _log.error("threads did not end: %s", ", ".join(stuck))
@@ -238,7 +198,10 @@ class App:
         self._session = tick(self._session, now)
 
     def _take(self, event: KioskEvent, now: float) -> None:
+        self._upkeep.event(event, now)
         match event:
+            case Repaired():
+                _log.warning("%s", event)
             case ListChanged(status, reference):
                 self._around = replace(self._around, list_status=status, reference=reference)
                 self._has_reported(ListChanged)
@@ -265,20 +228,21 @@ class App:
     def _show(self) -> None:
         around = replace(self._around, moment=self._clock.now(), now=time.monotonic())
         screen = present(self._session, around, self._config.kiosk, self._catalogue)
-        if screen == self._screen:
-            return
-        self._screen = screen
-        label = ""
-        if self._observer is not None:
-            label = self._observer(Shown(self._session, screen))
-        self._window.show(screen, label)
+        if screen != self._screen:
+            self._screen = screen
+            label = ""
+            if self._observer is not None:
+                label = self._observer(Shown(self._session, screen))
+            self._window.show(screen, label)
+        # The last frame is as good as a new one, while it is what should be shown.
+        self._upkeep.frame(self._session, time.monotonic())
 
     def _sleep_seconds(self) -> float:
         """Until the next change that comes without an event: a limit, a second, a minute."""
         now = time.monotonic()
         look = _RETURN_SECONDS if self._supervisor.hangs else _LOOK_SECONDS
         # The footer's clock shows minutes.
-        waits = [60.0 - time.time() % 60.0 + 0.01, look]
+        waits = [60.0 - time.time() % 60.0 + 0.01, look, self._upkeep.wait(now)]
         if self._session.deadline is not None:
             waits.append(self._session.deadline - now)
         if is_asking(self._session):

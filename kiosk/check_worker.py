@@ -21,6 +21,7 @@ from kiosk.families import CouldNotCheck, Verdict
 from kiosk.intake import Readable, Unreadable, take_in
 from kiosk.lookup import Answer, Cause, Unavailable
 from kiosk.reasons import CouldNotCheckReason
+from kiosk.repair_worker import Repaired
 from kiosk.second_look.rules import is_wanted
 from kiosk.second_look.worker import FundChanged, SecondAnswer
 from kiosk.states import Ask, Asking, Checked, SessionEvent
@@ -65,7 +66,7 @@ class LooksChanged:
     changes: tuple[Answered, ...]
 
 
-KioskEvent = SessionEvent | ListChanged | FundChanged | LooksChanged
+KioskEvent = SessionEvent | ListChanged | FundChanged | LooksChanged | Repaired
 """All that can reach the main thread."""
 
 

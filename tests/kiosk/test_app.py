@@ -10,9 +10,10 @@ import pytest
 
 from drivers.events import CardProgress, Device, DeviceLost
 from kiosk import app as app_module
-from kiosk.app import App, Inbox
+from kiosk.app import App
 from kiosk.clock import Clock
 from kiosk.config import Config
+from kiosk.inbox import Inbox
 from kiosk.recorder import label_of
 from kiosk.session import handle
 from ui.window import Window

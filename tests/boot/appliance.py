@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from kiosk.demo.documents import card_of
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
 
 KIOSK: Final = "kiosk.service"
 SCREEN: Final = "/srv/screen"
-_ETC: Final = "/etc/oms-kiosk"
-_STATE: Final = "/var/lib/oms-kiosk"
+REGISTER: Final = "/var/lib/oms-kiosk/register"
 # The only change to the unit: pictures go to a folder, as there is no display. What the sandbox
 # forbids stays forbidden.
 _WITHOUT_DISPLAY: Final = f"""
@@ -33,61 +31,37 @@ Environment=SDL_VIDEODRIVER=dummy
 ReadWritePaths={SCREEN}
 """
 _READER: Final = "Device.READER"
-_CONFIG: Final = f"""
-[kiosk]
-id = "0412"
-contact = "8-800-000-00-00"
-[reader]
-[register]
-dir = "{_STATE}/register"
-key_file = "{_ETC}/register.key"
-[update]
-url = "%s"
-root_file = "{_ETC}/1.root.json"
-ca_file = "{_ETC}/fund-ca.pem"
-[screen]
-width = 800
-height = 480
-"""
 
 
-@dataclass(frozen=True, slots=True)
-class Enrolment:
-    """What a fund gives its kiosks: where it publishes, and files by their names."""
-
-    url: str
-    files: dict[str, Path]
-    """`register.key`, `1.root.json`, `fund-ca.pem`."""
+def prepare(machine: Machine) -> None:
+    """Change an installed system, still off, so that its kiosk runs where there is no display."""
+    drop_in = machine.path(f"/etc/systemd/system/{KIOSK}.d/50-without-display.conf")
+    drop_in.parent.mkdir(parents=True)
+    drop_in.write_text(_WITHOUT_DISPLAY, encoding="ascii")
+    screen = machine.path(SCREEN)
+    screen.mkdir()
+    owner, group = ids(machine, "oms-kiosk")
+    os.chown(screen, owner, group)
 
 
 class Appliance:
-    """A machine with the kiosk on it, off until its machine is booted."""
+    """A machine with an enrolled kiosk on it, off until its machine is booted."""
 
-    def __init__(self, machine: Machine, enrolment: Enrolment, register: Path | None) -> None:
-        """Put the kiosk to work: configuration, secrets, a reader, and its list.
+    def __init__(self, machine: Machine, register: Path | None) -> None:
+        """Give the kiosk a reader, and its list.
 
         Args:
-            machine: of the installed system, still off.
-            enrolment: from the fund.
+            machine: with an enrolled kiosk, still off.
             register: folder of a register that it starts with; None: it has no list yet.
         """
         self.machine = machine
         self.port = put_in_reader(machine)
-        owners = numbers(machine.path("/etc/passwd"))
-        group = numbers(machine.path("/etc/group"))["oms-kiosk"]
-        self._write(f"{_ETC}/kiosk.toml", _CONFIG % enrolment.url, 0, group)
-        for name, source in enrolment.files.items():
-            self._write(f"{_ETC}/{name}", source.read_bytes(), 0, group)
-        drop_in = f"/etc/systemd/system/{KIOSK}.d/50-without-display.conf"
-        self._write(drop_in, _WITHOUT_DISPLAY, 0, 0, mode=0o644)
-        screen = machine.path(SCREEN)
-        screen.mkdir()
-        os.chown(screen, owners["oms-kiosk"], group)
         if register is not None:
-            place = machine.path(f"{_STATE}/register")
+            place = machine.path(REGISTER)
             shutil.copytree(register, place, dirs_exist_ok=True)
+            owner, group = ids(machine, "oms-update", "oms-kiosk")
             for path in (place, *place.rglob("*")):
-                os.chown(path, owners["oms-update"], group)
+                os.chown(path, owner, group)
                 path.chmod(0o2750 if path.is_dir() else 0o640)
 
     # The screen
@@ -150,23 +124,32 @@ class Appliance:
             seconds,
         )
 
-    def wait_for_reader(self, seconds: float = 20.0) -> None:
-        """Until the screen invites people: the kiosk's last frame is the one named `idle`.
+    def wait_for_reader(self, since: float = 0.0, seconds: float = 20.0) -> None:
+        """Until the screen invites people, in a frame drawn after `since` (wall clock).
 
         Raises:
             TooLateError: it says something else.
         """
 
         def invites() -> bool:
-            frames = self.frames()
+            frames = self.frames(since)
             return bool(frames) and frames[-1].name.endswith("-idle.png") and self._sees_reader()
 
         until(f"the screen invites; {self._instead(0.0)}", invites, seconds)
 
+    def wait_for_another(self, before: int, since: float, seconds: float = 60.0) -> None:
+        """Until another process than `before` invites people, in a frame drawn after `since`.
+
+        Raises:
+            TooLateError: none does.
+        """
+        until("another process", lambda: self.pid() not in {0, before}, seconds)
+        self.wait_until_ready(seconds)
+        self.wait_for_reader(since, seconds)
+
     def _sees_reader(self) -> bool:
-        said = [
-            line for line in self.machine.journal("--unit", KIOSK).splitlines() if _READER in line
-        ]
+        journal = self.machine.journal("--boot", f"_PID={self.pid()}")
+        said = [line for line in journal.splitlines() if _READER in line]
         return bool(said) and "DeviceReady" in said[-1]
 
     def pid(self) -> int:
@@ -182,17 +165,11 @@ class Appliance:
     def _instead(self, since: float) -> str:
         return f"there were {[one.name for one in self.frames(since)][-3:]} before"
 
-    def _write(
-        self, name: str, content: str | bytes, owner: int, group: int, *, mode: int = 0o640
-    ) -> None:
-        path = self.machine.path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        path.chmod(mode)
-        os.chown(path, owner, group)
 
-
-def numbers(file: Path) -> dict[str, int]:
-    """Numbers of users or groups by their names."""
-    lines = file.read_text(encoding="utf-8").splitlines()
-    return {line.split(":")[0]: int(line.split(":")[2]) for line in lines if line}
+def ids(machine: Machine, user: str, group: str = "") -> tuple[int, int]:
+    """Numbers of a user and a group (by default of the same name) of a machine."""
+    found = []
+    for file, name in (("/etc/passwd", user), ("/etc/group", group or user)):
+        lines = machine.path(file).read_text(encoding="utf-8").splitlines()
+        found.append(next(int(line.split(":")[2]) for line in lines if line.startswith(f"{name}:")))
+    return found[0], found[1]

@@ -11,7 +11,6 @@ import pytest
 from tests.boot.appliance import Appliance
 from tests.boot.fund import BootFund
 from tests.boot.image import plain_image, what_is_missing
-from tests.boot.installed import layers
 from tests.boot.machine import Machine
 
 if TYPE_CHECKING:
@@ -123,8 +122,8 @@ def kiosks_of(make_machine: MakeMachine, fund: BootFund) -> MakeKiosk:
     """Puts kiosks of a fund together."""
 
     def make(*, with_list: bool = True, disk_mb: int = 512) -> Appliance:
-        machine = make_machine(layers(), disk_mb=disk_mb)
-        return Appliance(machine, fund.enrolment, fund.register if with_list else None)
+        machine = make_machine(fund.enrolled(), disk_mb=disk_mb)
+        return Appliance(machine, fund.register if with_list else None)
 
     return make
 

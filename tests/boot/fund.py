@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from kiosk.config import load
-from kiosk.demo.fund import SampleFund
-from tests.boot.appliance import Enrolment
+from kiosk.demo.fund import SampleFund, run
+from tests.boot.appliance import prepare
+from tests.boot.image import call
+from tests.boot.installed import ARCHITECTURE, layers
+from tests.boot.machine import Machine
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
+KIOSK_ID: Final = "0412"
 ROWS: Final = 2000
+_CODE: Final = re.compile(r"code:\s+(\S.*\S)")
 
 
 class BootFund:
@@ -24,14 +33,17 @@ class BootFund:
             kiosk.demo.fund.CommandError: a command of the office failed.
         """
         folder.mkdir(parents=True)
+        self._folder = folder
         self._fund = SampleFund(folder)
+        self._enrolled: Path | None = None
+        self.office = folder / "office"
         self.register = folder / "register"
         """As a kiosk has it that took the first list."""
         try:
             self.publish()
             self._fund.update(self.register)
         except BaseException:
-            self._fund.__exit__()
+            self.stop()
             raise
 
     def __enter__(self) -> Self:
@@ -40,23 +52,12 @@ class BootFund:
 
     def __exit__(self, *_: object) -> None:
         """Stop serving."""
-        self._fund.__exit__()
+        self.stop()
 
     @property
     def stick(self) -> Path:
         """The newest list as it lies on a stick."""
         return self._fund.stick
-
-    @property
-    def enrolment(self) -> Enrolment:
-        """What its kiosks are given."""
-        update = load(self._fund.write_config(self.register)).update
-        files = {
-            "register.key": self._fund.key_file,
-            "1.root.json": self._fund.root_file,
-            "fund-ca.pem": self._fund.ca_file,
-        }
-        return Enrolment(update.url, files)
 
     def stop(self) -> None:
         """Be out of reach from now on; what it publishes then comes on sticks alone."""
@@ -69,3 +70,45 @@ class BootFund:
             kiosk.demo.fund.CommandError: a command of the office failed.
         """
         self._fund.publish(rows=ROWS)
+
+    def release(self, packed: Path, version: str) -> None:
+        """Publish a release of the software, signed with the two keys that it needs.
+
+        Raises:
+            kiosk.demo.fund.CommandError: the office refuses.
+        """
+        words = ("--version", version, "--arch", ARCHITECTURE, "--keys", self.office)
+        run("register", "release", self.office, packed, *words)
+
+    def enrolled(self) -> Sequence[Path]:
+        """Layers of a kiosk that was put to work with a bundle of this fund, as a technician does.
+
+        Raises:
+            tests.boot.machine.CommandError: a command in it failed.
+        """
+        if self._enrolled is None:
+            folder = self._folder / "enrolled"
+            folder.mkdir()
+            with tempfile.TemporaryDirectory(prefix="oms-enrol-") as scratch:
+                self._enrol(Machine(layers(), Path(scratch) / "m"), folder)
+            self._enrolled = folder
+        return (self._enrolled, *layers())
+
+    def _enrol(self, machine: Machine, folder: Path) -> None:
+        prepare(machine)
+        sealed = self._folder / "sealed.oms-enrol"
+        update = load(self._fund.write_config(self.register)).update
+        words = ("--out", sealed, "--update-url", update.url, "--ca-file", self._fund.ca_file)
+        said = run("register", "enrol", self.office, "--kiosk", KIOSK_ID, *map(str, words))
+        code = _CODE.search(said)
+        if code is None:
+            raise AssertionError(f"no code in what the office says: {said}")
+        with machine:
+            machine.path("/root/sealed").write_bytes(sealed.read_bytes())
+            opening = ("--bundle", "/root/sealed", "--code-file", "-", "--kiosk", KIOSK_ID)
+            machine.run("kiosk", "enrol", *opening, text=code[1] + "\n")
+            machine.path("/root/sealed").unlink()
+            machine.shut_down()
+            machine.path("/etc/machine-id").unlink()
+            shutil.rmtree(machine.path("/var/log/journal"), ignore_errors=True)
+            call(["cp", "--archive", f"{machine.written}/.", str(folder)])

@@ -29,6 +29,8 @@ PLAIN: Final = (
 )
 """What a Debian or Raspberry Pi OS has anyway, and the virtual card reader."""
 
+_RUN_SECONDS: Final = 1200.0
+"""No run of the tests is longer."""
 _KEPT: Final = 3
 """How many images of each kind stay."""
 _PROGRAMS: Final = {
@@ -138,8 +140,8 @@ def _alone() -> Iterator[None]:
 
 def _tidy(kind: str) -> None:
     images = sorted(cache().glob(f"{kind}-*"), key=lambda one: one.stat().st_mtime, reverse=True)
-    hour_ago = time.time() - 3600
+    lately = time.time() - _RUN_SECONDS
     for old in images[_KEPT:]:
         # A younger one may be in use by another run.
-        if old.stat().st_mtime < hour_ago:
+        if old.stat().st_mtime < lately:
             shutil.rmtree(old, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import platform
 import shutil
@@ -11,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from tests.boot.image import ROOT, cache, call, kept, plain_image
+from tests.boot.image import ROOT, ImageError, cache, call, kept, plain_image
 from tests.boot.machine import Machine
 
 _RELEASED: Final = (
@@ -22,11 +23,12 @@ _RELEASED: Final = (
 _INSTALL_SECONDS: Final = 900.0
 _DISK_MB: Final = 4096
 _NOTES: Final = ".how-it-was-made.json"
-_BUNDLE: Final = "/mnt/bundle"
+_NAMED: Final = "oms-kiosk-*.tar.gz"
 
 ARCHITECTURE: Final = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), "?")
 
 
+@functools.cache  # a commit meanwhile is for the next run
 def bundle(version: str = "") -> Path:
     """The bundle (tar.gz) of the last commit, under its own version or another one.
 
@@ -37,11 +39,14 @@ def bundle(version: str = "") -> Path:
 
     def make(folder: Path) -> None:
         call([str(ROOT / words[0]), *words[1:], "--out", str(folder)])
+        if not list(folder.glob(_NAMED)):
+            raise ImageError(f"{words[0]} left no {_NAMED}")
 
     folder = kept("bundle", f"{_sources()} {version} {ARCHITECTURE}", make)
-    return next(folder.glob("oms-kiosk-*.tar.gz"))
+    return next(folder.glob(_NAMED))
 
 
+@functools.cache
 def layers() -> tuple[Path, Path]:
     """The installed system: layers for a machine, the uppermost first.
 

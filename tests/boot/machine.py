@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -36,6 +37,12 @@ _ENVIRONMENT: Final = {
 }
 _CGROUPS: Final = tuple(Path("/sys/fs/cgroup") / name for name in (".", "unified", "systemd"))
 """Where the hierarchies of version 2, or of both versions side by side, are found."""
+
+
+_EVERYDAY: Final = re.compile(
+    r"was skipped because|Reached target|Listening on|\.timer - |loopback"
+)
+"""Lines of a journal in which nobody finds a fault."""
 
 
 class CommandError(AssertionError):
@@ -206,7 +213,8 @@ class Machine:
     def last_words(self) -> str:
         """The end of its journal, or of its console: for people who look for a fault."""
         with contextlib.suppress(CommandError, subprocess.TimeoutExpired):
-            return self.journal("--lines=60", "--output=short-monotonic")
+            lines = self.journal("--boot", "--output=short-monotonic").splitlines()
+            return "\n".join([line for line in lines if not _EVERYDAY.search(line)][-40:])
         return self.log.read_text(encoding="utf-8", errors="replace")[-1500:]
 
     def unit(self, name: str, about: str, *options: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from typing import TYPE_CHECKING, Final
 
@@ -36,7 +37,7 @@ def put_in_reader(machine: Machine) -> int:
 
 def _free_port() -> int:
     """The first of two neighbouring TCP ports on which nobody listens."""
-    for port in _PORTS:
+    for port in random.SystemRandom().sample(_PORTS, 50):
         with socket.socket() as first, socket.socket() as second:
             try:
                 first.bind(("", port))

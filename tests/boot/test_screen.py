@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -60,8 +59,7 @@ def test_a_kiosk_that_hangs_is_back_in_time(kiosk: Appliance, measured: Measured
     back = kiosk.frame("idle", stopped, BACK_SECONDS + 5) - stopped
     measured("hang to back on screen, s", back)
     assert back <= BACK_SECONDS
-    assert kiosk.pid() != before
-    kiosk.wait_until_ready()
+    kiosk.wait_for_another(before, stopped)
     assert kiosk.tap()["verdict"] == "insured"
 
 
@@ -72,13 +70,8 @@ def test_a_kiosk_that_crashes_is_back_each_time(kiosk: Appliance, measured: Meas
         back = kiosk.frame("idle", killed, BACK_SECONDS) - killed
         if not crash:
             measured("kill -9 to back on screen, s", back)
-        until("another process", partial(_is_another, kiosk, before), 5)
-    kiosk.wait_until_ready()
+        kiosk.wait_for_another(before, killed)
     assert kiosk.tap()["verdict"] == "insured"
-
-
-def _is_another(kiosk: Appliance, before: int) -> bool:
-    return kiosk.pid() not in {0, before}
 
 
 def test_the_kiosk_outlives_the_readers_service(kiosk: Appliance, measured: Measured) -> None:

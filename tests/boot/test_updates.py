@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.boot.appliance import numbers
+from tests.boot.appliance import REGISTER, ids
 from tests.boot.conftest import kiosks_of, started
 from tests.boot.waiting import until
 
@@ -75,10 +75,8 @@ def test_the_timer_brings_the_first_list_and_the_next(
         "an update with nothing new, s", _seconds(kiosk, "ExecMainExitTimestampMonotonic") - began
     )
     assert kiosk.machine.unit(UPDATE, "Result") == "success"
-    owners = {
-        path.stat().st_uid for path in kiosk.machine.path("/var/lib/oms-kiosk/register").rglob("*")
-    }
-    assert owners == {numbers(kiosk.machine.path("/etc/passwd"))["oms-update"]}
+    owners = {path.stat().st_uid for path in kiosk.machine.path(REGISTER).rglob("*")}
+    assert owners == {ids(kiosk.machine, "oms-update")[0]}
 
 
 def _seconds(kiosk: Appliance, stamp: str) -> float:
@@ -109,8 +107,7 @@ def plug(kiosk: Appliance, source: Path) -> dict[str, Any]:
     stick = machine.path(_STICK)
     shutil.rmtree(stick, ignore_errors=True)
     shutil.copytree(source, stick, symlinks=True)
-    owner = numbers(machine.path("/etc/passwd"))["oms-stick"]
-    group = numbers(machine.path("/etc/group"))["oms-stick"]
+    owner, group = ids(machine, "oms-stick")
     for path in (stick, *stick.rglob("*")):
         os.chown(path, owner, group, follow_symlinks=False)
         if not path.is_symlink():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -26,6 +27,9 @@ from kiosk.register_commands import register
 from kiosk.software_command import software
 from kiosk.software_office_command import release, sign_release
 from kiosk.update_command import update
+
+if TYPE_CHECKING:
+    from kiosk.config import Config
 
 _HEADLESS = click.Path(file_okay=False, path_type=Path)
 
@@ -73,7 +77,19 @@ def run(
     if windowed and headless is not None:
         raise click.UsageError("--windowed and --headless exclude each other")
     logs.set_up(verbose=verbose)
-    serve(load_config(config or context.obj), windowed=windowed, headless=headless)
+    file = config or context.obj
+    loaded = load_config(None) if file is None else _load_to_run(file)
+    serve(loaded, windowed=windowed, headless=headless)
+
+
+def _load_to_run(file: Path) -> Config:
+    from kiosk.config import ConfigError
+    from kiosk.last_good import load_or_last_good
+
+    try:
+        return load_or_last_good(file)
+    except ConfigError as error:
+        raise Refusal(str(error), Exit.USAGE) from None
 
 
 @cli.command()

@@ -87,8 +87,8 @@ _SECTIONS: Final = {
 }
 
 
-def load(path: Path) -> Config:
-    """Read `path`; relative paths in it are taken from its folder.
+def load(path: Path, *, folder: Path | None = None) -> Config:
+    """Read `path`; relative paths in it are taken from `folder`, or else from its own.
 
     Raises:
         ConfigError: the file cannot be read, is not TOML, or has an unknown key or a bad value.
@@ -103,7 +103,7 @@ def load(path: Path) -> Config:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: not TOML in UTF-8: {error}") from None
     try:
-        return parse(document, folder=path.parent)
+        return parse(document, folder=folder or path.parent)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 

@@ -67,8 +67,9 @@ def doctor(
 def examination_of(file: Path | None) -> Examination:
     """What is to be examined; a configuration that cannot be used is a finding, not an end."""
     from kiosk.config import Config, ConfigError, load
-    from kiosk.doctor.machine import Examination, Machine, last_good
+    from kiosk.doctor.machine import Examination, Machine
     from kiosk.doctor.runner import within
+    from kiosk.last_good import place_of
 
     if file is None and DEFAULT_CONFIG.exists():
         file = DEFAULT_CONFIG
@@ -82,7 +83,7 @@ def examination_of(file: Path | None) -> Examination:
     except ConfigError as error:
         words = str(error)
     try:
-        kept = within(LOAD_SECONDS, partial(load, last_good(file)))
+        kept = within(LOAD_SECONDS, partial(load, place_of(file), folder=file.parent))
     except ConfigError:
         kept = None
     return Examination(kept or Config(), Machine(), file, words, uses_last_good=kept is not None)

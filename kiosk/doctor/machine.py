@@ -94,11 +94,6 @@ def read_text(path: Path) -> str | None:
         return None
 
 
-def last_good(config_file: Path) -> Path:
-    """Where the copy of a configuration is kept that could be used last."""
-    return config_file.with_name(f"{config_file.name}.good")
-
-
 @dataclass(frozen=True, slots=True)
 class Examination:
     """What is examined: a kiosk as configured, on a machine."""

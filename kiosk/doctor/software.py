@@ -11,7 +11,8 @@ from kiosk.authenticity.known_answers import KNOWN_ANSWERS
 from kiosk.authenticity.model import CannotTellError
 from kiosk.authenticity.openssl import OpenSsl
 from kiosk.doctor.finding import Finding, absent, ok, trouble
-from kiosk.doctor.machine import last_good, read_text
+from kiosk.doctor.machine import read_text
+from kiosk.last_good import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,10 +38,10 @@ def look_at_configuration(examination: Examination) -> Iterator[Finding]:
         yield trouble("configuration", "config-bad", f"{examination.config_error}; {instead}")
     else:
         yield ok("configuration", f"{file} can be used")
-        if last_good(file).exists():
+        if place_of(file).exists():
             yield ok("last good configuration", "there is a copy")
         else:
-            words = f"there is no {last_good(file).name}"
+            words = f"there is no {place_of(file).name}"
             yield absent("last good configuration", words)
 
 

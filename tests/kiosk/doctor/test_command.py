@@ -23,6 +23,7 @@ from kiosk.doctor.finding import Finding, State, trouble
 from kiosk.doctor.machine import Machine
 from kiosk.doctor_command import doctor
 from kiosk.exits import Exit
+from kiosk.last_good import STATE_VARIABLE, place_of
 from kiosk.second_look.queue import SecondLookQueue
 from tests.kiosk.doctor.looking import NOBODY, as_nobody, codes_of, looked, run_doctor
 from tests.kiosk.second_look.samples import KEY, chip
@@ -91,8 +92,12 @@ def test_a_machine_without_anything_is_told_so() -> None:
         ("\xff", "not TOML"),
     ],
 )
-def test_a_configuration_with_a_mistake(kiosk: Path, broken: str, named: str) -> None:
-    kept = kiosk.with_name("kiosk.toml.good")
+def test_a_configuration_with_a_mistake(
+    kiosk: Path, broken: str, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(STATE_VARIABLE, str(kiosk.parent))
+    kept = place_of(kiosk)
+    kept.parent.mkdir(exist_ok=True)
     kiosk.rename(kept)
     kiosk.write_text(broken, encoding="latin-1")
     done = CliRunner().invoke(doctor, ["--json", "--after-update", "--config", str(kiosk)])

@@ -311,7 +311,8 @@ def main(arguments: list[str]) -> int:
     os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
     tell = teller(STATUS)
     # Empty until the second step has something to say; it only fills what is there.
-    (STATUS / VERIFY_NAME).write_bytes(b"")
+    (STATUS / VERIFY_NAME).unlink(missing_ok=True)
+    (STATUS / VERIFY_NAME).touch()
     (STATUS / VERIFY_NAME).chmod(0o644)
     shutil.rmtree(CACHE / device, ignore_errors=True)
     if refused is None:

@@ -16,9 +16,11 @@ from typing import Final
 import pytest
 
 from kiosk.software.build import PYTHON, build, check_bundle
+from kiosk.software.choice import this_arch
 from kiosk.software.errors import BuildError, BundleError
 from kiosk.software.links import Phase, linked, point, read_state, write_state
 from kiosk.software.standalone import write
+from kiosk.software.unpack import unpack
 from tests.kiosk.software.releases import FIRST, SECOND, install
 
 _PIP: Final = Path("/usr/share/python-wheels")
@@ -175,3 +177,23 @@ def test_the_program_outside_of_all_releases(tmp_path: Path, failing: str) -> No
     assert ("kill --signal=SIGKILL kiosk.service" in calls) == left
     again = subprocess.run([program, "settle", tmp_path], check=False, env=surroundings)
     assert again.returncode == 0
+
+
+def test_what_make_release_has_made(tmp_path: Path) -> None:
+    """The real thing, where `make release` was run; boot tests always have one."""
+    root = Path(__file__).parents[3]
+    arch = this_arch()
+    bundles = sorted((root / "dist").glob(f"oms-kiosk-*-{arch}.tar.gz"))
+    if not bundles:
+        pytest.skip("there is no bundle in dist/: run make release")
+    top = bundles[-1].name.removesuffix(".tar.gz")
+    version = top.split("-")[2]
+    staged, final = tmp_path / f"{version}.new", tmp_path / version
+    staged.mkdir()
+    unpack(bundles[-1], staged, top)
+    check_bundle(staged, version, arch)
+    build(staged, final)
+    staged.rename(final)
+    script = final / "venv" / "bin" / "kiosk"
+    done = subprocess.run([script, "--version"], check=True, capture_output=True, text=True)
+    assert done.stdout == f"kiosk, version {version}\n"

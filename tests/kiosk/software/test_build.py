@@ -97,7 +97,7 @@ def test_a_release_runs_where_it_was_moved_to(tmp_path: Path) -> None:
     script = tmp_path / "current" / "venv" / "bin" / "kiosk"
     # The program holds on to its own release, whatever `current` leads to while it runs.
     assert script.read_text("utf-8").splitlines()[0] == f"#!{final}/venv/bin/python"
-    done = subprocess.run([script, "doctor"], check=True, capture_output=True, text=True)
+    done = subprocess.run([script, "doctor"], check=True, capture_output=True, text=True, env={})
     assert done.stdout == f"kiosk {SECOND} doctor\n"
     assert sorted(path.name for path in final.iterdir()) == [
         *("ARCH", "PYTHON", "VERSION", "requirements.txt", "systemd", "venv")
@@ -195,5 +195,5 @@ def test_what_make_release_has_made(tmp_path: Path) -> None:
     build(staged, final)
     staged.rename(final)
     script = final / "venv" / "bin" / "kiosk"
-    done = subprocess.run([script, "--version"], check=True, capture_output=True, text=True)
+    done = subprocess.run([script, "--version"], check=True, capture_output=True, text=True, env={})
     assert done.stdout == f"kiosk, version {version}\n"

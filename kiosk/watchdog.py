@@ -150,10 +150,13 @@ class Pulse:
         hangs = self.heart.hangs(now)
         if hangs != self._told_hangs:
             self._told_hangs = hangs
+            self._next_at = now
             self._tell_hangs(hangs)
-        if not hangs and now >= self._next_at:
-            self._notifier.watchdog()
+        if now >= self._next_at:
+            # Also while something hangs: the main loop sleeps by this, and must not spin.
             self._next_at = now + self._interval
+            if not hangs:
+                self._notifier.watchdog()
 
     def restart(self, why: str) -> None:
         """Ask for a restart of this process; `why` is a fixed code."""

@@ -162,6 +162,7 @@ def test_a_hang_of_ours_asks_for_a_restart_at_once_and_once() -> None:
     for now in (103.0, 106.0, 109.0, 110.0, 111.0, 112.0):
         kiosk.live(now, without="checker")
         pulse.turn(now)
+        assert pulse.wait(now) >= 1.0
     assert manager.heard == ["WATCHDOG=1", "STATUS=restarts: checker hangs", "WATCHDOG=trigger"]
     kiosk.live(113.0)
     pulse.turn(113.0)

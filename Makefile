@@ -26,6 +26,16 @@ fuzz:
 	@.ci/setup tests
 	.venv/bin/python -m tests.fuzz $(ARGS)
 
+# The bundle that a kiosk is installed from: make release ARGS="--arch arm64".
+.PHONY: release test-boot
+release:
+	@.ci/setup
+	.ci/release $(ARGS)
+
+# An installed kiosk, booted for real (root, mmdebstrap, systemd-nspawn); says so where it cannot be.
+test-boot:
+	@.ci/boot $(ARGS)
+
 lint:
 	@.ci/setup
 	.venv/bin/ruff check

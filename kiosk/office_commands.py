@@ -67,7 +67,8 @@ def init(
       (let any web server serve OFFICE/repository, or copy it to one)
       kiosk register publish OFFICE --stick /media/stick   the same on a stick
 
-    Kiosks need two files from the office, once: repository/metadata/1.root.json and register.key.
+    Kiosks need the office's root of trust and the register's key, once: register enrol seals
+    both, and the addresses, for one kiosk.
     What may be changed later stands in OFFICE/office.json: territories, base_every_days,
     gate_percent, lifetime_hours, and freshness_hours, such as {"fresh": 24, "ageing": 72,
     "stale": 336}; null leaves that to the kiosks.
@@ -94,8 +95,9 @@ def init(
         "their folder:\n--keys /media/safe/offline"
     )
     click.echo(
-        f"\nGive every kiosk {made.repository / 'metadata' / '1.root.json'}\n"
-        f"and {made.register_key} (secret: over a channel that you trust)."
+        "\nPut kiosks to work with: kiosk register enrol OFFICE --kiosk NUMBER --out FOLDER, which\n"
+        f"seals {made.repository / 'metadata' / '1.root.json'}\n"
+        f"and {made.register_key} (secret) for one of them."
     )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from kiosk.software.links import Phase, linked, read_state
+from kiosk.software.links import Phase, is_whole, linked, read_state
 from kiosk.software.rollback import settle, trial
 from kiosk.software.update import Result
 from tests.kiosk.software.model import Conduct, ModelMachine
@@ -87,6 +87,9 @@ def _boot(folder: Path) -> _Seen:
     running = linked(folder, "current")
     assert running is not None
     assert is_complete(folder / "current"), "a half release"
+    # Nor may one pass for whole that is half built or half removed.
+    for path in (folder / "releases").iterdir():
+        assert is_complete(path) or not is_whole(folder, path.name), path.name
     machine = ModelMachine(folder)
     settle(folder, machine)
     after = linked(folder, "current")

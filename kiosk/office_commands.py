@@ -95,8 +95,8 @@ def init(
         "their folder:\n--keys /media/safe/offline"
     )
     click.echo(
-        "\nPut kiosks to work with: kiosk register enrol OFFICE --kiosk NUMBER --out FOLDER, which\n"
-        f"seals {made.repository / 'metadata' / '1.root.json'}\n"
+        "\nPut kiosks to work with: kiosk register enrol OFFICE --kiosk NUMBER --out FOLDER,\n"
+        f"which seals {made.repository / 'metadata' / '1.root.json'}\n"
         f"and {made.register_key} (secret) for one of them."
     )
 

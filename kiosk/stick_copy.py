@@ -13,17 +13,17 @@ from __future__ import annotations
 import errno
 import json
 import os
-import pwd
 import re
 import shutil
 import stat
-import subprocess
 import sys
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from kiosk.stick_mount import DEVICE, RefusedError, open_stick
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,15 +34,14 @@ COPY_NAME: Final = "copy.json"
 """What the copying is at, for the screen: see `Report`."""
 VERIFY_NAME: Final = "verify.json"
 """What `kiosk update` said of the copy; written by the second step's unit."""
+SOFTWARE_NAME: Final = "software.json"
+"""The same of `kiosk software update`; there only where the stick holds releases."""
 FOLDER: Final = "oms-register"
 """The repository's folder on a stick, as in `offline_cache.fetch_folder`."""
-USER: Final = "oms-stick"
+CHECKPOINTS: Final = "oms-checkpoints"
+"""The second step puts the journal's checkpoint there; the third leaves it on the stick."""
 
-_DEVICE: Final = re.compile(r"sd[a-z]{1,3}[0-9]{0,3}")
-_TYPES: Final = ("vfat", "exfat")
-_MOUNT_SECONDS: Final = 30.0
 _CHUNK: Final = 1 << 20
-_HOLD_FOLDER: Final = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 _OPEN_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Without O_NONBLOCK the opening of a pipe would wait for a writer for ever.
 _OPEN_FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -107,10 +106,6 @@ class Report:
     """Of what was found so far."""
     reason: str | None = None
     """`no-list`, `filesystem`, `unreadable`, `not-plain`, `too-much`, `no-room`, `too-slow`."""
-
-
-class RefusedError(Exception):
-    """This stick is not copied; its only argument is a reason of `Report`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,30 +235,6 @@ def _copy_one(
     report.files += 1
 
 
-def mount(device: str, uid: int, gid: int, at: Path) -> int:
-    """Mount `device` at `at`, read-only and for `uid` alone; a descriptor that holds its folder.
-
-    Only `uid` may open what is held. The mount is taken off the tree at once, and ends with the
-    descriptor.
-
-    Raises:
-        RefusedError: no file system that sticks have, or none that can be read.
-    """
-    at.mkdir(mode=0o700, exist_ok=True)
-    options = f"ro,nosuid,nodev,noexec,uid={uid},gid={gid},umask=0277"
-    for kind in _TYPES:
-        words = ["/bin/mount", "-i", "-n", "-t", kind, "-o", options, f"/dev/{device}", str(at)]
-        with suppress(subprocess.TimeoutExpired):
-            done = subprocess.run(
-                words, timeout=_MOUNT_SECONDS, check=False, capture_output=True, env={}
-            )
-            if done.returncode == 0:
-                top = os.open(at, _HOLD_FOLDER)
-                subprocess.run(["/bin/umount", "-i", "-n", "-l", str(at)], check=False, env={})
-                return top
-    raise RefusedError("filesystem")
-
-
 def teller(folder: Path) -> Callable[[Report], None]:
     """Writes reports to `folder`, whole ones only, at most five a second until the last."""
     last = float("-inf")
@@ -289,34 +260,24 @@ def main(arguments: list[str]) -> int:
     A second argument is a folder where it is mounted already: a machine whose kernel knows no file
     system of sticks has no other way.
     """
-    if len(arguments) not in {1, 2} or not _DEVICE.fullmatch(arguments[0]):
+    if len(arguments) not in {1, 2} or not DEVICE.fullmatch(arguments[0]):
         sys.stderr.write("stick: give the name of a partition, such as sda1\n")
         return 2
     device = arguments[0]
-    user = pwd.getpwnam(USER)
-    top, refused = -1, None
-    try:
-        if len(arguments) == 2:
-            top = os.open(arguments[1], _HOLD_FOLDER)
-        else:
-            # Nobody else sees this folder: the unit has its own /tmp.
-            top = mount(device, user.pw_uid, user.pw_gid, Path("/tmp/stick"))  # noqa: S108
-    except RefusedError as error:
-        refused = str(error)
-    except OSError:
-        refused = "unreadable"
-    # From here on nothing of the stick's is looked at with any right.
-    os.setgroups([])
-    os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)
-    os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
+    top, refused = open_stick(*arguments)
     tell = teller(STATUS)
     # Empty until the second step has something to say; it only fills what is there.
-    (STATUS / VERIFY_NAME).unlink(missing_ok=True)
+    for name in (VERIFY_NAME, SOFTWARE_NAME):
+        (STATUS / name).unlink(missing_ok=True)
     (STATUS / VERIFY_NAME).touch()
     (STATUS / VERIFY_NAME).chmod(0o644)
     shutil.rmtree(CACHE / device, ignore_errors=True)
-    if refused is None:
+    if not refused:
         report = copy(top, CACHE / device, Limits(), tell)
+        if report.state == "copied":
+            folder = CACHE / device / CHECKPOINTS
+            folder.mkdir()
+            folder.chmod(0o770)
     else:
         report = Report("refused", reason=refused)
         tell(report)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kiosk import stick_copy
-from kiosk.stick_copy import KNOWN, Limits, RefusedError, Report, copy, main, teller
+from kiosk.stick_copy import KNOWN, Known, Limits, Report, copy, main, teller
+from kiosk.stick_mount import RefusedError, mount
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,7 +158,7 @@ def test_a_folder_that_is_a_file_refuses_the_stick(stick: Path) -> None:
 
 
 @pytest.mark.parametrize("known", KNOWN, ids=lambda known: known.folder)
-def test_files_of_four_gigabytes_are_not_begun(stick: Path, known: stick_copy.Known) -> None:
+def test_files_of_four_gigabytes_are_not_begun(stick: Path, known: Known) -> None:
     names = [name for name in FILES if name.startswith(known.folder)]
     path = stick / "oms-register" / (names[0] if names else f"{known.folder}/{HASH}.1.4.0.tar.gz")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -257,4 +257,4 @@ def test_only_partitions_of_sticks_are_named(name: str) -> None:
 
 def test_a_device_that_cannot_be_mounted_is_told(tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match=r"^filesystem$"):
-        stick_copy.mount("sdzzz999", os.getuid(), os.getgid(), tmp_path / "at")
+        mount("sdzzz999", os.getuid(), os.getgid(), tmp_path / "at")

@@ -110,5 +110,6 @@ class BootFund:
             machine.path("/root/sealed").unlink()
             machine.shut_down()
             machine.path("/etc/machine-id").unlink()
-            shutil.rmtree(machine.path("/var/log/journal"), ignore_errors=True)
+            for old in machine.path("/var/log/journal").iterdir():
+                shutil.rmtree(old)
             call(["cp", "--archive", f"{machine.written}/.", str(folder)])

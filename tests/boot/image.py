@@ -25,9 +25,9 @@ ROOT: Final = Path(__file__).parents[2]
 SUITE: Final = "bookworm"
 PLAIN: Final = (
     *("systemd", "systemd-sysv", "dbus", "udev", "ca-certificates", "iproute2", "procps", "kmod"),
-    *("python3", "util-linux", "vsmartcard-vpcd"),
+    *("python3", "util-linux", "vsmartcard-vpcd", "libfaketime"),
 )
-"""What a Debian or Raspberry Pi OS has anyway, and the virtual card reader."""
+"""What a Debian or Raspberry Pi OS has anyway; the virtual card reader; clocks that are wrong."""
 
 _RUN_SECONDS: Final = 1200.0
 """No run of the tests is longer."""

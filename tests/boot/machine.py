@@ -214,7 +214,8 @@ class Machine:
         """The end of its journal, or of its console: for people who look for a fault."""
         with contextlib.suppress(CommandError, subprocess.TimeoutExpired):
             lines = self.journal("--boot", "--output=short-monotonic").splitlines()
-            return "\n".join([line for line in lines if not _EVERYDAY.search(line)][-40:])
+            shown = [line for line in lines if not _EVERYDAY.search(line)][-40:]
+            return "\n".join([*shown, self.run("systemctl", "list-jobs").stdout])
         return self.log.read_text(encoding="utf-8", errors="replace")[-1500:]
 
     def unit(self, name: str, about: str, *options: str) -> str:

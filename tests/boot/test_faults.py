@@ -6,11 +6,14 @@ import random
 import time
 from typing import TYPE_CHECKING, Final
 
+import pytest
+
 from tests.boot.conftest import started
 from tests.boot.waiting import until
 
 if TYPE_CHECKING:
     from tests.boot.appliance import Appliance
+    from tests.boot.conftest import MakeKiosk
 
 CUTS: Final = 5
 
@@ -68,3 +71,22 @@ def test_an_error_in_the_configuration_is_named(kiosk: Appliance) -> None:
 def _said(kiosk: Appliance, word: str) -> str | None:
     said = kiosk.machine.journal("--unit=kiosk.service")
     return said if word in said else None
+
+
+@pytest.mark.parametrize("year", [1970, 2100])
+def test_with_a_clock_that_is_wrong_nothing_is_claimed(make_kiosk: MakeKiosk, year: int) -> None:
+    kiosk = make_kiosk()
+    library = next(kiosk.machine.path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    drop_in = kiosk.machine.path("/etc/systemd/system/kiosk.service.d/60-clock.conf")
+    drop_in.write_text(
+        f"[Service]\nEnvironment=LD_PRELOAD=/{library.relative_to(kiosk.machine.path('/'))}\n"
+        f'Environment="FAKETIME=@{year}-01-02 03:04:05" FAKETIME_DONT_FAKE_MONOTONIC=1\n',
+        encoding="ascii",
+    )
+    started(kiosk)
+    verdict = kiosk.tap()
+    assert verdict["at"].startswith(str(year))
+    assert verdict["verdict"] == "could_not_check"
+    # It keeps serving: the watchdog goes by another clock.
+    assert kiosk.tap()["verdict"] == "could_not_check"
+    assert kiosk.restarts() == 0

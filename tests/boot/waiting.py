@@ -19,7 +19,7 @@ class TooLateError(AssertionError):
 
 
 def until(what: str, look: Callable[[], T | None], seconds: float) -> T:
-    """What `look` returns as soon as that is neither None nor False.
+    """What `look` returns as soon as that counts as true.
 
     Raises:
         TooLateError: not within `seconds`.
@@ -27,7 +27,7 @@ def until(what: str, look: Callable[[], T | None], seconds: float) -> T:
     deadline = time.monotonic() + seconds
     while True:
         found = look()
-        if found is not None and found is not False:
+        if found:
             return found
         if time.monotonic() >= deadline:
             raise TooLateError(f"not within {seconds:g} s: {what}")

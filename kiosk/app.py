@@ -110,6 +110,7 @@ class App:
             watched(sources.fund, self._looks, self._journal),
             self._devices(),
         )
+        self._checker.metrics = self._second.metrics = self._upkeep.metrics
         workers = self._upkeep.workers(self._workers(), time.monotonic())
         self._supervisor = Supervisor(workers, self.inbox.put)
         self._session = Session(
@@ -201,7 +202,7 @@ class App:
         self._upkeep.event(event, now)
         match event:
             case Repaired():
-                _log.warning("%s", event)
+                pass  # Its worker has logged it; what it leads to comes as an event of its own.
             case ListChanged(status, reference):
                 self._around = replace(self._around, list_status=status, reference=reference)
                 self._has_reported(ListChanged)

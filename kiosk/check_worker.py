@@ -20,6 +20,7 @@ from kiosk.consultation import Consultation, FundAnswer, Question
 from kiosk.families import CouldNotCheck, Verdict
 from kiosk.intake import Readable, Unreadable, take_in
 from kiosk.lookup import Answer, Cause, Unavailable
+from kiosk.metrics import LookOutcome, Part
 from kiosk.reasons import CouldNotCheckReason
 from kiosk.repair_worker import Repaired
 from kiosk.second_look.rules import is_wanted
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from kiosk.clock import Clock
     from kiosk.journal.journal import Journal
+    from kiosk.metrics import Metrics
     from kiosk.offline import ListStatus, OfflineLookup
     from kiosk.online.fund import Fund
     from kiosk.policy.model import PresentedPolicy
@@ -87,6 +89,8 @@ class CheckWorker:
     ) -> None:
         """Own the offline register's connection: it is used on this thread alone."""
         self.last_tick = time.monotonic()
+        self.metrics: Metrics | None = None
+        """Set before the thread starts; None: nobody counts."""
         self._offline = offline
         self._checker = checker
         self._clock = clock
@@ -243,6 +247,8 @@ class CheckWorker:
         self, question: Question, answer: Answer, emit: Callable[[KioskEvent], None]
     ) -> None:
         self._consultation.end(question, answer)
+        if self.metrics is not None:
+            self.metrics.fund_asked(answer, self._fund.seconds - question.deadline.left())
         try:
             verdict = self._checker.conclude(question.inquiry, answer)
         except Exception:  # noqa: BLE001  # as for questions
@@ -256,7 +262,9 @@ class CheckWorker:
     def _write_receipt(self, answer: Checked) -> None:
         if self._journal is not None and answer.ticket != self._receipted:
             self._receipted = answer.ticket
-            self._journal.record(answer.verdict, answer.policy, self._clock.now())
+            receipt = self._journal.record(answer.verdict, answer.policy, self._clock.now())
+            if self.metrics is not None:
+                self.metrics.stored(Part.JOURNAL, worked=receipt is not None)
 
     def _tidy_journal(self) -> None:
         now = time.monotonic()
@@ -270,7 +278,9 @@ class CheckWorker:
     def _queue_second_look(self, answer: Checked) -> None:
         if self._looks is None or answer.policy is None or not is_wanted(answer.verdict):
             return
-        self._looks.add(answer.policy, reason_code(answer.verdict), self._clock.now().local)
+        reason, now = reason_code(answer.verdict), self._clock.now().local
+        if self._looks.add(answer.policy, reason, now) and self.metrics is not None:
+            self.metrics.stored(Part.SECOND_LOOK)
 
     def _look_again(self, answer: SecondAnswer, emit: Callable[[KioskEvent], None]) -> None:
         """Decide anew with what the fund says now, and tell where that is something else."""
@@ -283,7 +293,12 @@ class CheckWorker:
             _log.exception("second look %x failed", entry.id)
             return
         done = self._looks.acknowledge(entry.id, reason_code(verdict), self._clock.now().local)
-        if done is not None and done.before != done.after:
+        if done is None:
+            return
+        changed = done.before != done.after
+        if self.metrics is not None:
+            self.metrics.look_done(LookOutcome.CHANGED if changed else LookOutcome.SAME)
+        if changed:
             _log.warning("second look %x: was %s, is %s", done.id, done.before, done.after)
             self._report_looks(emit)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import signal
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +30,9 @@ def serve(config: Config, *, windowed: bool, headless: Path | None) -> None:
     from kiosk.recorder import Recorder
     from ui.errors import UiError
 
+    # The watchdog ends a kiosk that hangs by SIGABRT: where each thread stood goes to the log, as
+    # files and lines, without any value.
+    faulthandler.enable()
     clock = Clock()
     try:
         recorder = None if headless is None else Recorder(headless, clock)

@@ -60,6 +60,8 @@ class Supervisor:
         self._stop = threading.Event()
         self._workers = tuple(workers)
         self._silent: set[str] = set()
+        self._told: dict[Device, KioskEvent] = {}
+        """What each driver said of its device last: true again when its loop turns again."""
         self._threads = [
             # Daemons: a call that hangs in a driver's library must not keep the process alive.
             threading.Thread(
@@ -101,21 +103,27 @@ class Supervisor:
             _log.error("worker %s %s", worker.name, "hangs" if silent else "turns again")
             if worker.device is not None:
                 lost = DeviceLost(worker.device, NOT_RESPONDING)
-                events.append(lost if silent else DeviceReady(worker.device, worker.name))
+                back = self._told.get(worker.device, DeviceReady(worker.device, worker.name))
+                events.append(lost if silent else back)
         return events
+
+    def _hand_on(self, event: KioskEvent) -> None:
+        if isinstance(event, DeviceReady | DeviceLost):
+            self._told[event.device] = event
+        self._emit(event)
 
     def _keep_running(self, worker: Worker) -> None:
         pause = RESTART_FIRST_SECONDS
         while not self._stop.is_set():
             began = time.monotonic()
             try:
-                worker.runnable.run(self._emit, self._stop)
+                worker.runnable.run(self._hand_on, self._stop)
             except Exception:  # noqa: BLE001 a thread must not end in silence
                 _log.exception("worker %s failed", worker.name)
             if self._stop.is_set():
                 return
             if worker.device is not None:
-                self._emit(DeviceLost(worker.device, DRIVER_FAILED))
+                self._hand_on(DeviceLost(worker.device, DRIVER_FAILED))
             # A worker that ran for long is not in a crash loop.
             lasting = time.monotonic() - began > RESTART_MOST_SECONDS
             pause = RESTART_FIRST_SECONDS if lasting else pause

@@ -5,7 +5,7 @@ The main thread tells it of every event, frame and turn; it brings workers of it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from drivers.events import DeviceLost, DeviceReady
 from kiosk.check_worker import ListChanged
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from kiosk.online.fund import Fund
     from kiosk.second_look.queue import SecondLookQueue
     from kiosk.states import Session
-    from kiosk.supervise import Runnable
 
 
 def watched(fund: Fund, looks: SecondLookQueue | None, journal: Journal | None) -> Watched:
@@ -78,11 +77,11 @@ class Upkeep:
         """
         vital = [*others]
         if self._repair is not None:
-            vital.append(Worker("repair", cast("Runnable", self._repair)))
+            vital.append(Worker("repair", self._repair))
         self._pulse = Pulse(Heart(vital, now), self._notifier)
         return [*vital, *self._outlets]
 
-    def event(self, event: KioskEvent | Repaired, now: float) -> None:
+    def event(self, event: KioskEvent, now: float) -> None:
         """An event reached the main thread at monotonic time `now`."""
         self._feed.event(event, now)
         match event:

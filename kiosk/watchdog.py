@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 TURN_SECONDS: Final = 8.0
 """A main loop that sleeps longer than `Pulse.wait` allows does not sleep."""
-DEVICE_SECONDS: Final = 45.0
+DEVICE_SECONDS: Final = 75.0
 """A device's worker that has not turned for so long was not helped by the ladder either."""
 READER: Final = "reader"
 MAIN_LOOP: Final = "main loop"

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from kiosk.lookup import Absent, Cause, Found, Unavailable
+from kiosk.metrics import LookOutcome
 from kiosk.online.deadline import Deadline
 from kiosk.online.fund import FundMode
 from kiosk.second_look.seal import SecondLookError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from kiosk.clock import Clock
     from kiosk.lookup import Answer
+    from kiosk.metrics import Metrics
     from kiosk.policy.model import PresentedPolicy
     from kiosk.second_look.queue import Entry, SecondLookQueue
 
@@ -133,6 +135,8 @@ class SecondLookWorker:
         `hold` says that people ask at the moment, so that no question of this worker's goes out;
         `gap` gives the seconds between two questions.
         """
+        self.metrics: Metrics | None = None
+        """Set before the thread starts; None: nobody counts."""
         self._queue = queue
         self._fund = fund
         self._deliver = deliver
@@ -207,7 +211,8 @@ class SecondLookWorker:
         ]
         for entry_id in forgotten:
             del self._records[entry_id]
-        queue.expire(moment.local)
+        for _ in range(queue.expire(moment.local)):
+            self._count_given_up()
 
     def _may_ask(self) -> bool:
         """An untrusted clock lets no verdict be found, whatever the fund says."""
@@ -263,6 +268,11 @@ class SecondLookWorker:
     def _give_up(self, queue: SecondLookQueue, entry: Entry, why: str) -> None:
         queue.give_up(entry.id, why, self._clock.now().local)
         self._records.pop(entry.id, None)
+        self._count_given_up()
+
+    def _count_given_up(self) -> None:
+        if self.metrics is not None:
+            self.metrics.look_done(LookOutcome.GIVEN_UP)
 
     def _set_aside(self, queue: SecondLookQueue, entry: Entry) -> None:
         """The rest need not wait for one that the service chokes on."""

@@ -77,6 +77,28 @@ def test_a_worker_that_hangs_is_told_about_once_and_so_is_its_return() -> None:
     assert supervisor.look() == []
 
 
+class Loses(Fails):
+    """Says that its service is away, and hangs."""
+
+    def run(self, emit: Callable[[KioskEvent], None], stop: threading.Event) -> None:
+        """Tell it and wait for the end."""
+        emit(DeviceLost(Device.READER, "no-service"))
+        self.works.set()
+        stop.wait()
+
+
+def test_a_loop_that_turns_again_brings_back_what_its_driver_said_last() -> None:
+    runnable = Loses(0)
+    supervisor = Supervisor([Worker("reader", runnable, Device.READER)], lambda _event: None)
+    supervisor.start()
+    assert runnable.works.wait(5)
+    runnable.last_tick -= SILENT_SECONDS + 1
+    assert supervisor.look() == [DeviceLost(Device.READER, "not-responding")]
+    runnable.last_tick = time.monotonic()
+    assert supervisor.look() == [DeviceLost(Device.READER, "no-service")]
+    assert supervisor.stop() == []
+
+
 def test_a_worker_that_does_not_stop_is_named() -> None:
     hung = Hangs()
     supervisor = Supervisor([Worker("hung", hung), Worker("fine", Fails(0))], lambda _event: None)

@@ -10,7 +10,7 @@ demo:
 # Two a core: many tests wait, for a deadline or for a process that they kill.
 test:
 	@.ci/setup tests
-	.venv/bin/python -m pytest -n $$((2 * $$(nproc))) --dist worksteal $(ARGS)
+	.venv/bin/python -m pytest -n $$((2 * $$(nproc))) $(ARGS)
 
 bench:
 	@.ci/setup tests

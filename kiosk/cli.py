@@ -31,6 +31,8 @@ from kiosk.update_command import update
 if TYPE_CHECKING:
     from kiosk.config import Config
 
+_INSTALLED = Path("/etc/oms-kiosk/kiosk.toml")
+"""What an installed kiosk is configured by, where nothing else is named."""
 _HEADLESS = click.Path(file_okay=False, path_type=Path)
 
 
@@ -40,7 +42,7 @@ _HEADLESS = click.Path(file_okay=False, path_type=Path)
     "--config",
     type=click.Path(path_type=Path),
     envvar="KIOSK_CONFIG",
-    help="Configuration file (TOML); may also stand behind run and check.",
+    help="Configuration file (TOML), also behind a command; else that of an installed kiosk.",
 )
 @click.pass_context
 def cli(context: click.Context, config: Path | None) -> None:
@@ -49,7 +51,7 @@ def cli(context: click.Context, config: Path | None) -> None:
     Exit codes: 0 done or insured, 1 not insured, 2 usage, 3 could not check, 4 malformed input,
     5 trust failure, 6 device or network.
     """
-    context.obj = config
+    context.obj = config or (_INSTALLED if _INSTALLED.exists() else None)
 
 
 @cli.command()

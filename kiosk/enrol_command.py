@@ -25,7 +25,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 _ETC = Path("/etc/oms-kiosk")
 _STATE = Path("/var/lib/oms-kiosk")
 _SOFTWARE = Path("/opt/oms-kiosk")
-_RUNTIME = Path("/run/oms-kiosk")
+_METRICS = Path("/run/oms-metrics/kiosk.prom")
 _SCANNER = Path("/dev/oms-scanner")
 _TRIES = 3
 """How often a mistyped code may be typed anew; a wrong one ends the command."""
@@ -122,7 +122,7 @@ def _of_this_machine(scanner: str | None) -> dict[str, dict[str, Any]]:
         found["scanner"] = {"port": port}
     if (_SOFTWARE / "current").exists():
         found["software"] = {"dir": str(_SOFTWARE)}
-        found["metrics"] = {"file": str(_RUNTIME / "metrics.prom")}
+        found["metrics"] = {"file": str(_METRICS)}
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import shlex
 import subprocess
@@ -35,6 +36,8 @@ def test_a_kiosk_command_parses(line: str) -> None:
     while isinstance(command, click.Group):
         name, command, words = command.resolve_command(context, words)  # type: ignore[assignment]
         assert command is not None
+        # A copy: the command is every test's.
+        command = copy.deepcopy(command)
         context = click.Context(command, parent=context, info_name=name)
     # What is checked is the spelling; the files that the README names need not exist.
     for parameter in command.params:

@@ -94,14 +94,9 @@ class PrivatePcscd:
     def serve_this_process(self) -> None:
         """Lead this process's PC/SC clients, and those of processes it starts, to this daemon.
 
-        libpcsclite reads the variable once in a process's life. So the variable names a link that
-        stays the same, and the link leads to the daemon that was called last.
+        libpcsclite reads the variable once in a process's life: see `lead_clients_to`.
         """
-        link = _client_link()
-        fresh = link.with_name("fresh")
-        fresh.symlink_to(self.socket_path)
-        fresh.replace(link)
-        os.environ[SOCKET_VARIABLE] = os.fspath(link)
+        lead_clients_to(self.socket_path)
 
     @property
     def is_running(self) -> bool:
@@ -203,6 +198,19 @@ def namespaces() -> str | None:
             if subprocess.run(probe, capture_output=True, check=False).returncode == 0:
                 return flags
     return None
+
+
+def lead_clients_to(socket: Path) -> None:
+    """Lead this process's PC/SC clients to a socket, which nobody need listen to.
+
+    The variable names a link that stays the same, since libpcsclite reads it once; the link leads
+    to the socket that was named last.
+    """
+    link = _client_link()
+    fresh = link.with_name("fresh")
+    fresh.symlink_to(socket)
+    fresh.replace(link)
+    os.environ[SOCKET_VARIABLE] = os.fspath(link)
 
 
 @functools.cache

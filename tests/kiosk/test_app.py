@@ -13,6 +13,7 @@ from kiosk import app as app_module
 from kiosk.app import App
 from kiosk.clock import Clock
 from kiosk.config import Config
+from kiosk.demo.daemon import lead_clients_to
 from kiosk.inbox import Inbox
 from kiosk.recorder import label_of
 from kiosk.session import handle
@@ -51,9 +52,9 @@ def test_a_full_inbox_drops_progress_without_waiting() -> None:
 
 
 @pytest.fixture
-def shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[str]]:
+def shows(tmp_path: Path) -> Callable[[int], list[str]]:
     """Run a kiosk without any device until so many frames were shown; give their names."""
-    monkeypatch.setenv("PCSCLITE_CSOCK_NAME", str(tmp_path / "nobody-listens"))
+    lead_clients_to(tmp_path / "nobody-listens")
 
     def run(count: int) -> list[str]:
         seen: list[str] = []

@@ -25,6 +25,7 @@ from kiosk.repair_worker import Repaired
 from kiosk.second_look.worker import FundChanged, SecondLookWorker
 from kiosk.session import fail, handle, tick
 from kiosk.states import Ask, DeviceState, Entered, Limits, Session, Showing
+from kiosk.stick_watch import StickChanged, StickWatch
 from kiosk.supervise import Supervisor, Worker
 from kiosk.upkeep import Upkeep, watched
 from ui.window import Quit
@@ -133,6 +134,7 @@ class App:
         workers = [
             Worker("checker", self._checker),
             Worker("second look", self._second),
+            Worker("stick watch", StickWatch()),
             Worker("reader", reader, Device.READER),
         ]
         if self._config.scanner.port is not None:
@@ -208,6 +210,8 @@ class App:
                 self._has_reported(ListChanged)
             case FundChanged(mode):
                 self._around = replace(self._around, fund=mode)
+            case StickChanged(stick):
+                self._around = replace(self._around, stick=stick)
             case LooksChanged(changes):
                 self._around = replace(self._around, looks=changes)
             case _:

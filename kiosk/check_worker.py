@@ -26,6 +26,7 @@ from kiosk.repair_worker import Repaired
 from kiosk.second_look.rules import is_wanted
 from kiosk.second_look.worker import FundChanged, SecondAnswer
 from kiosk.states import Ask, Asking, Checked, SessionEvent
+from kiosk.stick_watch import StickChanged
 from kiosk.verdict import unreadable
 from kiosk.verdict_json import reason_code
 from offline_cache.reference import ReferenceData
@@ -68,7 +69,7 @@ class LooksChanged:
     changes: tuple[Answered, ...]
 
 
-KioskEvent = SessionEvent | ListChanged | FundChanged | LooksChanged | Repaired
+KioskEvent = SessionEvent | ListChanged | FundChanged | LooksChanged | Repaired | StickChanged
 """All that can reach the main thread."""
 
 

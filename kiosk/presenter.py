@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kiosk.config_sections import KioskSection
     from kiosk.offline import ListStatus
     from kiosk.second_look.queue import Answered
+    from kiosk.stick_watch import StickState
 
 TIPS: Final = 3
 """Sentences `tip.1` to `tip.<n>`; the next one comes with every fifth minute of the clock, so that
@@ -44,6 +45,8 @@ class Surroundings:
     reference: ReferenceData = field(default_factory=ReferenceData)
     """Names and telephones of insurers, hotlines, territories."""
     fund: FundMode = FundMode.NONE
+    stick: StickState | None = None
+    """What a technician's stick is at."""
     looks: tuple[Answered, ...] = ()
     """What second looks found to be different, the newest first."""
 
@@ -179,8 +182,13 @@ def _idle(
 
 
 def _remark(around: Surroundings, kiosk: KioskSection, catalogue: Catalogue) -> str:
-    """A tip; for a registrar what a second look found, since somebody may have to be called."""
+    """A tip; for a registrar what a second look found, since somebody may have to be called.
+
+    A stick comes before both: whoever put it in waits in front of the screen.
+    """
     say = catalogue.text
+    if around.stick is not None:
+        return say(f"stick.{around.stick.stage}", percent=str(around.stick.percent))
     now = around.moment.local
     newest = next((look for look in around.looks if now - look.answered_at < LOOKS_SHOWN), None)
     if newest is None or kiosk.audience != "registrar":

@@ -27,6 +27,7 @@ from kiosk.presenter import TIPS, Surroundings, present
 from kiosk.reasons import CouldNotCheckReason, NextStep, Note, NotInsuredReason, StaffStep
 from kiosk.second_look.queue import Answered
 from kiosk.states import Checking, DeviceState, Reading, Receiving, Session, Showing, Span, Waiting
+from kiosk.stick_watch import StickStage, StickState
 from offline_cache.format import Status
 from offline_cache.freshness import Freshness
 from offline_cache.reference import Clinic, Hotline, Insurer, ReferenceData, Territory
@@ -345,6 +346,15 @@ def test_the_registrar_is_told_what_a_second_look_found(
     if expected is not None:
         assert expected in screen.tip
         assert "было «Не удалось проверить полис», теперь «Полис действует»" in screen.tip
+
+
+@pytest.mark.parametrize("audience", ["public", "registrar"])
+@pytest.mark.parametrize("stage", StickStage)
+def test_a_stick_is_told_before_anything_else(stage: StickStage, audience: str) -> None:
+    around = replace(AROUND, stick=StickState(stage, 40), looks=(look(1),))
+    screen = screen_of(Waiting(), audience, around=around)
+    assert isinstance(screen, view.Idle)
+    assert screen.tip == RUSSIAN.text(f"stick.{stage}", percent="40")
 
 
 @pytest.mark.parametrize(

@@ -138,10 +138,18 @@ def started(appliance: Appliance) -> Appliance:
 
 @pytest.fixture
 def measured(record_property: Callable[[str, object], None]) -> Callable[[str, float], None]:
-    """Notes a number of the appliance; `make test-boot` prints them all."""
+    """Notes a number of the appliance; they are all printed at the end."""
 
     def note(what: str, number: float) -> None:
-        record_property(what, number)
-        print(f"measured: {what}: {number:.2f}")
+        record_property(f"{_MEASURED}{what}", number)
 
     return note
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was measured."""
+    reports = [one for some in terminalreporter.stats.values() for one in some]
+    for report in reports:
+        for name, number in getattr(report, "user_properties", ()):
+            if name.startswith(_MEASURED) and report.when == "call":
+                terminalreporter.write_line(f"{name}: {number:.2f}")

@@ -32,6 +32,7 @@ _BESIDE: Final = ("", "-wal", "-shm")
 
 _BUSY_SECONDS: Final = 0.25
 """How long to wait for another process, such as a technician's, to end its transaction."""
+_MAGIC: Final = b"SQLite format 3\0"
 _PAGE_BYTES: Final = 1024
 """Small pages: a receipt touches two, and each is written whole; measured in the tests."""
 _LOG_PAGES: Final = 4096
@@ -275,11 +276,13 @@ def is_damage(error: Exception) -> bool:
 def _check_header(path: Path) -> None:
     """A flipped bit in its version would make the file read-only for ever, with a sound disk.
 
-    See "File format version numbers" in SQLite's file format.
+    See "File format version numbers" in SQLite's file format. A page that a power cut left half
+    written is SQLite's to mend, from the log that it keeps beside the file until the page is whole.
     """
     with path.open("rb") as file:
         header = file.read(20)
-    if len(header) == 20 and header[18] not in {1, 2}:
+    mended_by_log = path.with_name(f"{path.name}-journal").exists()
+    if header[:16] == _MAGIC and header[18:19] not in {b"\x01", b"\x02"} and not mended_by_log:
         raise DamagedError("its header is of no SQLite that is known")
 
 

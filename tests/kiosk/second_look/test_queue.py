@@ -270,8 +270,10 @@ def _nobody_in(folder: Path, people: list[Person], shown: str) -> None:
         assert value not in shown
         for encoding in ("utf-8", "utf-16-le", "cp1251"):
             assert value.encode(encoding) not in content
-        if value.isdigit():
-            assert bytes.fromhex(value.zfill(len(value) + len(value) % 2)) not in content
+        packed = bytes.fromhex(value.zfill(len(value) + len(value) % 2)) if value.isdigit() else b""
+        # A run of zeros with two other bytes stands in many a page by chance.
+        if len(packed.replace(b"\0", b"")) > 4:
+            assert packed not in content
 
 
 def test_only_the_kiosk_may_look(folder: Path) -> None:

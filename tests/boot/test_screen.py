@@ -34,7 +34,7 @@ def test_after_a_boot_it_is_ready_once_the_first_frame_stands(
     kiosk = make_kiosk()
     began = time.time()
     started(kiosk)
-    first = kiosk.frames()[0].stat().st_mtime
+    first = kiosk.frames(began)[0].stat().st_mtime
     stamp = kiosk.machine.unit(KIOSK, "ActiveEnterTimestamp", "--timestamp=us+utc")
     moment = datetime.strptime(f"{stamp}+0000", "%a %Y-%m-%d %H:%M:%S.%f UTC%z")
     ready = moment.timestamp()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from kiosk.lookup import Absent, Answer, Cause, Found, HowKnown, KnownBy, Record, Unavailable
-from kiosk.policy.model import PolicyType, Smo, Source
+from kiosk.policy.model import WHOLE_NAMES, PolicyType, Smo
 from offline_cache.errors import RegisterError, RegisterMissingError
 from offline_cache.floor import STATE_NAME, newest_signed_time
 from offline_cache.format import Entry, KeyKind, load_key_file
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from kiosk.policy.model import PresentedPolicy
     from offline_cache.register_file import Identity
 
-_WHOLE_NAMES: Final = frozenset({Source.CHIP, Source.BARCODE, Source.DOCUMENT})
-"""Documents that carry the whole name: a part that they lack, their holder does not have."""
 
 _log = logging.getLogger(__name__)
 
@@ -154,7 +152,7 @@ def number_of(policy: PresentedPolicy) -> tuple[KeyKind, str]:
 
 def _record(entry: Entry, register: Register, policy: PresentedPolicy) -> Record:
     surname, given_name = policy.surname, policy.given_name
-    if policy.source in _WHOLE_NAMES and (surname or given_name):
+    if policy.source in WHOLE_NAMES and (surname or given_name):
         surname, given_name = surname or "", given_name or ""
     matches = register.matches(entry, surname, given_name, policy.patronymic, policy.birth_date)
     return Record(

@@ -14,6 +14,7 @@ import click
 from kiosk import RELEASED_AT, __version__
 from kiosk.exits import Exit, Refusal
 from kiosk.query_commands import load_config
+from kiosk.update_place import update_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,25 +138,14 @@ def settings_of(config: Config, place: str | None, state: Path) -> SoftwareSetti
         Refusal: something is missing or cannot be; the message names the key.
     """
     from kiosk.software.update import SoftwareSettings
-    from offline_cache.address import AddressError, check_address
 
     section = config.update
-    if section.root_file is None:
-        raise Refusal("[update] root_file: needed for an update", Exit.USAGE)
-    wanted = place or section.url
-    if not wanted:
-        raise Refusal("[update] url is empty: give it, or --from URL|FOLDER", Exit.USAGE)
-    is_address = "://" in wanted
-    if is_address:
-        try:
-            check_address(wanted, section.ca_file)
-        except AddressError as error:
-            raise Refusal(f"{'--from' if place else '[update] url'}: {error}", Exit.USAGE) from None
+    root_file, where = update_place(config, place)
     return SoftwareSettings(
         folder=_folder(config),
         state=state,
-        root_file=section.root_file,
-        place=wanted if is_address else Path(wanted),
+        root_file=root_file,
+        place=where,
         ca_file=section.ca_file,
         deadline_seconds=float(section.deadline_seconds),
         trial_seconds=config.software.trial_seconds,

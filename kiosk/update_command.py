@@ -14,6 +14,7 @@ from kiosk import RELEASED_AT
 from kiosk.checkpoints import leave_on_stick, user_agent
 from kiosk.exits import Exit, Refusal
 from kiosk.query_commands import load_config
+from kiosk.update_place import update_place
 
 if TYPE_CHECKING:
     from kiosk.config import Config
@@ -70,28 +71,17 @@ def settings_of(config: Config, place: str | None) -> UpdateSettings:
     Raises:
         Refusal: something is missing or cannot be; the message names the key.
     """
-    from offline_cache.address import AddressError, check_address
     from offline_cache.updater import UpdateSettings
 
     section, register = config.update, config.register
     if register.dir is None or register.key_file is None:
         raise Refusal("[register] dir and key_file: needed for an update", Exit.USAGE)
-    if section.root_file is None:
-        raise Refusal("[update] root_file: needed for an update", Exit.USAGE)
-    wanted = place or section.url
-    if not wanted:
-        raise Refusal("[update] url is empty: give it, or --from URL|FOLDER", Exit.USAGE)
-    is_address = "://" in wanted
-    if is_address:
-        try:
-            check_address(wanted, section.ca_file)
-        except AddressError as error:
-            raise Refusal(f"{'--from' if place else '[update] url'}: {error}", Exit.USAGE) from None
+    root_file, where = update_place(config, place)
     return UpdateSettings(
         register=register.dir,
         key_file=register.key_file,
-        root_file=section.root_file,
-        place=wanted if is_address else Path(wanted),
+        root_file=root_file,
+        place=where,
         ca_file=section.ca_file,
         deadline_seconds=float(section.deadline_seconds),
         user_agent=user_agent(config),

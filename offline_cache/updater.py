@@ -12,7 +12,6 @@ import time
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from offline_cache.assemble import How, Installed, installed_in
@@ -27,18 +26,18 @@ from offline_cache.errors import (
     TrustError,
 )
 from offline_cache.fetch import Deadline
-from offline_cache.fetch_folder import FolderSource
-from offline_cache.fetch_http import HttpSource
 from offline_cache.floor import FloorStore, Heights, refuse_wrong_clock
 from offline_cache.format import load_key_file
 from offline_cache.manifest import MANIFEST_TARGET, MAX_MANIFEST_BYTES, from_bytes
 from offline_cache.reference_tables import REFERENCE_FOLDER, take_tables
+from offline_cache.source import open_source, read_root
 from offline_cache.store import staging
 from offline_cache.take_list import ListTaker
 from offline_cache.trust import TrustedRepository
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from offline_cache.fetch import Source
     from offline_cache.format import RegisterKey
@@ -47,7 +46,6 @@ if TYPE_CHECKING:
 TRUST_FOLDER: Final = "trust"
 DOWNLOAD_FOLDER: Final = "download"
 
-_MAX_ROOT_BYTES: Final = 128 * 1024
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 _log = logging.getLogger(__name__)
@@ -182,14 +180,19 @@ class _Run:
         """
         settings = self._settings
         key = load_key_file(settings.key_file)
-        root = _read_root(settings.root_file)
+        root = read_root(settings.root_file)
         with staging(settings.register) as staged:
             installed = installed_in(settings.register, key)
             if installed is not None:
                 self.from_serial = self.serial = installed.serial
                 self.as_of = installed.as_of
             refuse_wrong_clock(self._now(), max(settings.not_before, self.as_of or _LONG_AGO))
-            with FloorStore.open(settings.register) as store, closing(_source(settings)) as source:
+            with (
+                FloorStore.open(settings.register) as store,
+                closing(
+                    open_source(settings.place, settings.ca_file, settings.user_agent)
+                ) as source,
+            ):
                 if store.lost and installed is not None:
                     _log.warning("register: the floor begins anew from list %d", installed.serial)
                 trust = settings.register / TRUST_FOLDER
@@ -256,19 +259,3 @@ class _Run:
 
     def _told(self, step: Step) -> Callable[[int, int], None]:
         return lambda done, total: self._progress(step, done, total)
-
-
-def _source(settings: UpdateSettings) -> Source:
-    if isinstance(settings.place, Path):
-        return FolderSource(settings.place)
-    return HttpSource(settings.place, settings.ca_file, settings.user_agent)
-
-
-def _read_root(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_MAX_ROOT_BYTES)
-    except OSError as error:
-        raise TrustError(
-            f"{path}: {error.strerror or 'cannot be read'}; the root of trust comes with enrolment"
-        ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kiosk.policy.model import Source
+from kiosk.policy.model import WHOLE_NAMES
 from offline_cache.normalise import fold_name, fold_patronymic
 
 if TYPE_CHECKING:
@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from kiosk.policy.model import PresentedPolicy
 
-_WHOLE_NAMES: Final = frozenset({Source.CHIP, Source.BARCODE, Source.DOCUMENT})
-"""Documents that carry the whole name: a patronymic that they lack, their holder does not have."""
 _MASKS: Final = "*…"
 """A service that hides part of a name says so with these."""
 
@@ -41,7 +39,7 @@ def _names_match(policy: PresentedPolicy, full_name: str | None) -> bool | None:
     ours = " ".join(filter(None, (fold_name(part or "") for part in parts)))
     if theirs != ours and not theirs.startswith(f"{ours} "):
         return False
-    if policy.patronymic is None and policy.source not in _WHOLE_NAMES:
+    if policy.patronymic is None and policy.source not in WHOLE_NAMES:
         return True
     # Their way to write that there is none may be a word.
     return fold_patronymic(theirs[len(ours) :]) == fold_patronymic(policy.patronymic)

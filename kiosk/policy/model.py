@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from datetime import date
@@ -80,6 +80,10 @@ class Source(enum.StrEnum):
     TYPED = "typed"
     DOCUMENT = "document"
     """The machine-readable zone of an identity document: no policy was in hand."""
+
+
+WHOLE_NAMES: Final = frozenset({Source.CHIP, Source.BARCODE, Source.DOCUMENT})
+"""Documents that carry the whole name: a part that they lack, their holder does not have."""
 
 
 class PolicyFormat(enum.StrEnum):

@@ -35,14 +35,13 @@ from offline_cache.disk import disk_errors
 from offline_cache.download import Downloads
 from offline_cache.errors import RegisterError, TrustError
 from offline_cache.fetch import Deadline
-from offline_cache.fetch_folder import FolderSource
-from offline_cache.fetch_http import HttpSource
 from offline_cache.floor import FloorStore, refuse_wrong_clock
 from offline_cache.software_names import (
     MAX_BUNDLE_BYTES,
     SOFTWARE_ROLE,
     parse_version,
 )
+from offline_cache.source import open_source, read_root
 from offline_cache.trust import TrustedRepository
 
 if TYPE_CHECKING:
@@ -57,7 +56,6 @@ STATE_FOLDER: Final = Path("/var/lib/oms-kiosk/software")
 TRUST_FOLDER: Final = "trust"
 DOWNLOAD_FOLDER: Final = "download"
 _LOCK_SECONDS: Final = 5.0
-_MAX_ROOT_BYTES: Final = 128 * 1024
 _BESIDE_BYTES: Final = 5
 """What a release takes on the disk while it is built, in sizes of its bundle."""
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
@@ -172,9 +170,10 @@ class _Run:
                 shutil.rmtree(half)
             self._settings.state.mkdir(mode=0o755, parents=True, exist_ok=True)
             refuse_wrong_clock(self._now(), self._settings.not_before)
+            place, ca_file = self._settings.place, self._settings.ca_file
             with (
                 FloorStore.open(self._settings.state) as store,
-                closing(_source(self._settings)) as source,
+                closing(open_source(place, ca_file, self._settings.user_agent)) as source,
             ):
                 self._bring_up(source, store, state)
 
@@ -192,7 +191,7 @@ class _Run:
 
     def _bring_up(self, source: Source, store: FloorStore, state: State) -> None:
         trust = self._settings.state / TRUST_FOLDER
-        root = _read_root(self._settings.root_file)
+        root = read_root(self._settings.root_file)
         repository = TrustedRepository(source, root, trust, self._deadline)
         floor = store.read()
         repository.refresh(floor, self._now())
@@ -280,19 +279,3 @@ def _ours(folder: Path, state: State) -> tuple[str | None, ...]:
     """Releases that a run leaves alone."""
     staged = state.version if state.phase is Phase.STAGED else None
     return linked(folder, "current"), linked(folder, "previous"), staged
-
-
-def _source(settings: SoftwareSettings) -> Source:
-    if isinstance(settings.place, Path):
-        return FolderSource(settings.place)
-    return HttpSource(settings.place, settings.ca_file, settings.user_agent)
-
-
-def _read_root(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_MAX_ROOT_BYTES)
-    except OSError as error:
-        raise TrustError(
-            f"{path}: {error.strerror or 'cannot be read'}; the root of trust comes with enrolment"
-        ) from error

@@ -30,6 +30,7 @@ from kiosk.config_sections import (
 from offline_cache.address import AddressError, check_address
 
 MAX_CONFIG_BYTES: Final = 64 * 1024
+_LONGEST_LIST: Final = 32
 
 
 class ConfigError(Exception):
@@ -183,6 +184,11 @@ def _section(name: str, kind: type[Any], values: Any, folder: Path) -> Any:
 
 def _value(section: str, key: str, hint: Any, value: Any, folder: Path) -> Any:
     where = f"[{section}] {key}"
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list) or len(value) > _LONGEST_LIST:
+            raise ConfigError(f"{where}: must be a list of at most {_LONGEST_LIST}")
+        one = get_args(hint)[0]
+        return tuple(_value(section, key, one, item, folder) for item in value)
     if get_origin(hint) is Literal:
         allowed = get_args(hint)
         # True == 1 in Python, and a rotation of "true" is a mistake all the same.

@@ -23,6 +23,7 @@ from kiosk.config_sections import (
     ScannerSection,
     ScreenSection,
     SecondLookSection,
+    ServiceSection,
     SoftwareSection,
     UpdateSection,
     Zp1Section,
@@ -54,6 +55,7 @@ class Config:
     metrics: MetricsSection = field(default_factory=MetricsSection)
     software: SoftwareSection = field(default_factory=SoftwareSection)
     screen: ScreenSection = field(default_factory=ScreenSection)
+    service: ServiceSection = field(default_factory=ServiceSection)
 
 
 _BOUNDS: Final[dict[tuple[str, str], tuple[int, int]]] = {
@@ -69,6 +71,7 @@ _BOUNDS: Final[dict[tuple[str, str], tuple[int, int]]] = {
     ("software", "trial_seconds"): (10, 600),
     ("screen", "width"): (0, 8192),
     ("screen", "height"): (0, 8192),
+    ("screen", "dpi"): (0, 600),
 }
 
 _SECTIONS: Final = {
@@ -85,6 +88,7 @@ _SECTIONS: Final = {
     "metrics": MetricsSection,
     "software": SoftwareSection,
     "screen": ScreenSection,
+    "service": ServiceSection,
 }
 
 

@@ -14,7 +14,11 @@ class KioskSection:
     id: str = "0000"
     """Number shown in the footer and told to the hotline."""
     audience: Literal["public", "registrar"] = "public"
-    language: Literal["ru"] = "ru"
+    language: Literal["ru", "en", "tt"] = "ru"
+    """Of the idle frame; who touches nothing reads this one."""
+    languages: tuple[Literal["ru", "en", "tt"], ...] = ("ru", "tt", "en")
+    """What a person may choose by touch, in the order of the buttons; of no effect without
+    `[screen] touch`, so that all of them can be the default."""
     contact: str = ""
     """Whom to call when the kiosk is out of service, as shown."""
     okato: str = ""
@@ -156,3 +160,16 @@ class ScreenSection:
     rotation: Literal[0, 90, 180, 270] = 0
     """Degrees clockwise."""
     theme: Literal["light", "dark"] = "light"
+    touch: Literal["yes", "no"] = "no"
+    """Whether people can touch it (or have a number keypad): language buttons, and numbers entered
+    by hand. "no" by default: a button that does nothing is worse than one that is not there."""
+    dpi: int = 0
+    """Pixels an inch (0 to 600), for buttons that a finger can hit; 0: not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSection:
+    """`[service]`: the page for technicians, on the kiosk's own screen."""
+
+    pin_file: Path | None = None
+    """What `kiosk pin` has made of the PIN; absent: there is no such page."""

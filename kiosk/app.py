@@ -20,6 +20,7 @@ from kiosk.check_worker import CheckWorker, KioskEvent, ListChanged, LooksChange
 from kiosk.compose import make_journal, make_looks, make_sources
 from kiosk.inbox import Inbox
 from kiosk.offline import ListStatus
+from kiosk.photo import PhotoReady, PhotoWorker
 from kiosk.presenter import Surroundings, is_asking, present
 from kiosk.repair_worker import Repaired
 from kiosk.second_look.worker import FundChanged, SecondLookWorker
@@ -105,6 +106,7 @@ class App:
             clock,
             hold=lambda: self._checker.asks_fund,
         )
+        self._photos = PhotoWorker() if config.kiosk.audience == "registrar" else None
         self._upkeep = Upkeep(
             config.metrics,
             clock,
@@ -137,6 +139,9 @@ class App:
             Worker("stick watch", StickWatch()),
             Worker("reader", reader, Device.READER),
         ]
+        # The public sees no photo: none is decoded for them.
+        if self._photos is not None:
+            workers.append(Worker("photos", self._photos))
         if self._config.scanner.port is not None:
             from drivers.scanner import Scanner
 
@@ -199,6 +204,8 @@ class App:
         for event in [*events, *self._supervisor.look()]:
             self._take(event, now)
         self._session = tick(self._session, now)
+        if self._photos is not None:
+            self._photos.look(self._session)
 
     def _take(self, event: KioskEvent, now: float) -> None:
         self._upkeep.event(event, now)
@@ -212,6 +219,8 @@ class App:
                 self._around = replace(self._around, fund=mode)
             case StickChanged(stick):
                 self._around = replace(self._around, stick=stick)
+            case PhotoReady():
+                self._around = replace(self._around, photo=event)
             case LooksChanged(changes):
                 self._around = replace(self._around, looks=changes)
             case _:
@@ -231,6 +240,9 @@ class App:
             self._checker.ask(question)
 
     def _show(self) -> None:
+        if not isinstance(self._session.state, Showing):
+            # Nothing of a person outlives the answer.
+            self._around = replace(self._around, photo=None)
         around = replace(self._around, moment=self._clock.now(), now=time.monotonic())
         screen = present(self._session, around, self._config.kiosk, self._catalogue)
         if screen != self._screen:

@@ -21,6 +21,7 @@ from kiosk.families import CouldNotCheck, Verdict
 from kiosk.intake import Readable, Unreadable, take_in
 from kiosk.lookup import Answer, Cause, Unavailable
 from kiosk.metrics import LookOutcome, Part
+from kiosk.photo import PhotoReady
 from kiosk.reasons import CouldNotCheckReason
 from kiosk.repair_worker import Repaired
 from kiosk.second_look.rules import is_wanted
@@ -69,7 +70,9 @@ class LooksChanged:
     changes: tuple[Answered, ...]
 
 
-KioskEvent = SessionEvent | ListChanged | FundChanged | LooksChanged | Repaired | StickChanged
+KioskEvent = (
+    SessionEvent | ListChanged | FundChanged | LooksChanged | PhotoReady | Repaired | StickChanged
+)
 """All that can reach the main thread."""
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kiosk.clock import Moment
     from kiosk.config_sections import KioskSection
     from kiosk.offline import ListStatus
+    from kiosk.photo import PhotoReady
     from kiosk.second_look.queue import Answered
     from kiosk.stick_watch import StickState
 
@@ -47,6 +48,8 @@ class Surroundings:
     fund: FundMode = FundMode.NONE
     stick: StickState | None = None
     """What a technician's stick is at."""
+    photo: PhotoReady | None = None
+    """The decoded photo of the answer that is shown; None: there is none yet."""
     looks: tuple[Answered, ...] = ()
     """What second looks found to be different, the newest first."""
 
@@ -87,6 +90,7 @@ def present(
                 _countdown(showing, around.now),
                 kiosk.audience,
                 Words(catalogue, around.reference, kiosk.okato or None),
+                around.photo,
             )
         case _:
             assert_never(session.state)

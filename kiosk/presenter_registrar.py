@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from kiosk.catalogue import Catalogue
     from kiosk.families import Verdict
-    from kiosk.policy.model import Photo, PresentedPolicy, Smo
+    from kiosk.policy.model import PresentedPolicy, Smo
 
 _OUTCOMES: Final = {
     Outcome.PASS: view.Outcome.PASS,
@@ -40,7 +40,7 @@ def present(
     countdown: view.Countdown,
     words: Words,
 ) -> view.RegistrarResult:
-    """Return the view of a verdict on `policy`, field by field."""
+    """Return the view of a verdict on `policy`, field by field; a photo joins it when decoded."""
     catalogue = words.catalogue
     say = catalogue.text
     reason = reason_code(verdict)
@@ -65,8 +65,7 @@ def present(
         tuple(_comparisons(policy, sides, words)),
         how_known(verdict.known, catalogue, numbered=True),
         countdown,
-        policy.photo.data if policy.photo is not None else None,
-        say(_photo_caption(policy.photo)),
+        photo_caption=say("registrar.photo.none" if policy.photo is None else "registrar.photo"),
         fund_title=say("registrar.online") if three else "",
         insurer_lines=_insurer_lines(verdict.record, words),
     )
@@ -106,12 +105,6 @@ def _insurer_lines(record: Record | None, words: Words) -> tuple[str, ...]:
         period = _period(found.valid_from, found.valid_to, words.catalogue)
     named = say("registrar.insurer.named", name=found.short_name, code=found.smocod)
     return tuple(filter(None, (named, reach, ", ".join(filter(None, (licence, period))))))
-
-
-def _photo_caption(photo: Photo | None) -> str:
-    if photo is None:
-        return "registrar.photo.none"
-    return "registrar.photo" if photo.mime == "image/jpeg" else "registrar.photo.unshown"
 
 
 def _names(policy: PresentedPolicy, record: Record | None, catalogue: Catalogue) -> tuple[str, str]:

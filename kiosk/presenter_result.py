@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from kiosk import presenter_registrar
@@ -14,6 +15,7 @@ from ui import screen as view
 
 if TYPE_CHECKING:
     from kiosk.catalogue import Catalogue
+    from kiosk.photo import PhotoReady
     from kiosk.states import Showing
 
 _GUIDES: Final = {
@@ -30,14 +32,20 @@ def present(
     countdown: view.Countdown,
     audience: Literal["public", "registrar"],
     words: Words,
+    photo: PhotoReady | None = None,
 ) -> view.Screen:
-    """Return the view of a verdict for `audience`."""
+    """Return the view of a verdict for `audience`; `photo` may be that of an answer before."""
     catalogue = words.catalogue
     verdict, policy = showing.verdict, showing.policy
     if isinstance(verdict, CouldNotCheck) and verdict.reason in _GUIDES:
         return _guide(verdict, _GUIDES[verdict.reason], footer, catalogue)
     if audience == "registrar" and policy is not None:
-        return presenter_registrar.present(verdict, policy, footer, countdown, words)
+        page = presenter_registrar.present(verdict, policy, footer, countdown, words)
+        if photo is None or photo.ticket != showing.ticket:
+            return page
+        if photo.photo is None:
+            return replace(page, photo_caption=catalogue.text("registrar.photo.unshown"))
+        return replace(page, photo=photo.photo)
     return _for_public(showing, footer, countdown, words)
 
 

@@ -12,7 +12,7 @@ OURS = {"drivers", "kiosk", "offline_cache", "ui"}
 DOORS = {
     "smartcard": {"drivers.pcsc"},
     "serial": {"drivers.scanner"},
-    "pygame": {"ui.window", "ui.paint", "ui.photo", "ui.png", "ui.shapes"},
+    "pygame": {"ui.window", "ui.paint", "ui.png", "ui.shapes"},
     "sqlite_utils": {
         "kiosk.journal.journal",
         "kiosk.journal.store",
@@ -20,6 +20,7 @@ DOORS = {
         "kiosk.second_look.store",
     },
     "segno": {"kiosk.journal.qr"},
+    "PIL": {"kiosk.photo_decode"},
     "requests": {"kiosk.online.client"},
     "lxml": {"kiosk.online.messages", "kiosk.demo.fund_messages"},
     "cryptography": {

@@ -10,7 +10,10 @@ from __future__ import annotations
 import enum
 import math
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from ui.screen import Raster
 
 Colour = tuple[int, int, int]
 """Red, green, blue, each 0 to 255."""
@@ -114,10 +117,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An encoded photo that covers the box, cropped at its sides; nothing if it cannot be shown."""
+    """A photo that covers the box, cropped at its sides and at its foot."""
 
     box: Box
-    data: bytes = field(repr=False)
+    image: Raster
 
 
 @dataclass(frozen=True, slots=True)

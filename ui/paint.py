@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 from collections import OrderedDict
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Final
 
 import pygame
 
-from ui import jpeg
 from ui.errors import FontError
 from ui.ops import (
     Box,
@@ -150,10 +148,8 @@ class Painter:
         return kept
 
     def _picture(self, op: Picture) -> None:
-        image = _decoded(op.data)
-        if image is None:
-            return
-        width, height = image.get_size()
+        width, height = op.image.width, op.image.height
+        image = pygame.image.frombuffer(op.image.rgb, (width, height), "RGB")
         scale = max(op.box.w / width, op.box.h / height)
         # Faces are in the upper part: what overhangs is cut at the sides and at the foot.
         scaled = pygame.transform.smoothscale(
@@ -161,18 +157,6 @@ class Painter:
         )
         cut = ((scaled.get_width() - op.box.w) // 2, 0, op.box.w, op.box.h)
         self._surface.blit(scaled, op.box[:2], cut)
-
-
-def _decoded(data: bytes) -> pygame.Surface | None:
-    """A JPEG within the limits of `ui.jpeg`; None for anything else."""
-    if jpeg.size_of(data) is None:
-        return None
-    try:
-        image = pygame.image.load(io.BytesIO(data), "photo.jpg")
-        # smoothscale wants 24 or 32 bits; grey pictures come with a palette.
-        return image.convert(24)
-    except (pygame.error, ValueError):
-        return None
 
 
 def _smooth(op: Disc | Polygon | Stroke) -> pygame.Surface:

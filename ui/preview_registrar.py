@@ -14,6 +14,7 @@ from ui.screen import (
     Footer,
     ListState,
     Outcome,
+    Raster,
     RegistrarResult,
 )
 
@@ -34,7 +35,7 @@ AGEING: Final = Footer(
 COUNTDOWN: Final = Countdown(14, 20)
 
 
-def registrar(family: Family = Family.INSURED, photo: bytes | None = None) -> RegistrarResult:
+def registrar(family: Family = Family.INSURED, photo: Raster | None = None) -> RegistrarResult:
     """A registrar's frame: a person who matches, or one whose details differ."""
     same = family is Family.INSURED
     return RegistrarResult(

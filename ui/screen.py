@@ -150,6 +150,15 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Raster:
+    """A decoded picture: three bytes a pixel, red, green, blue, row by row."""
+
+    width: int
+    height: int
+    rgb: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class RegistrarResult:
     """A verdict as the registrar sees it: everything that must be compared."""
 
@@ -169,8 +178,8 @@ class RegistrarResult:
     comparisons: tuple[Comparison, ...]
     how_known: str
     countdown: Countdown
-    photo: bytes | None = field(default=None, repr=False)
-    """Encoded image; None or undecodable: a silhouette is drawn."""
+    photo: Raster | None = None
+    """None: a silhouette is drawn."""
     photo_caption: str = ""
     fund_title: str = ""
     """Head of the third column; empty: the table has two."""

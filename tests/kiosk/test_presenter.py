@@ -22,6 +22,7 @@ from kiosk.config_sections import KioskSection
 from kiosk.families import CouldNotCheck, Insured, NotInsured
 from kiosk.offline import ListStatus
 from kiosk.online.fund import FundMode
+from kiosk.photo import PhotoReady
 from kiosk.policy.model import Citizenship, Photo, PolicyFormat, PresentedPolicy, Source
 from kiosk.presenter import TIPS, Surroundings, present
 from kiosk.reasons import CouldNotCheckReason, NextStep, Note, NotInsuredReason, StaffStep
@@ -201,18 +202,29 @@ def test_the_registrar_hears_the_true_reason() -> None:
         assert screen.headline == headline
 
 
+FACE = view.Raster(1, 1, b"rgb")
+
+
 @pytest.mark.parametrize(
-    ("photo", "caption"),
+    ("stored", "ready", "shown", "caption"),
     [
-        pytest.param(None, "Фото на документе нет: сверьте по паспорту", id="none"),
-        pytest.param(Photo("image/jpeg", b""), "Сравните с предъявителем", id="jpeg"),
-        pytest.param(Photo("image/jp2", b""), "Фото не показать: сверьте по паспорту", id="jp2"),
+        (None, None, None, "Фото на документе нет: сверьте по паспорту"),
+        (b"jpeg", None, None, "Сравните с предъявителем"),
+        (b"jpeg", PhotoReady(1, FACE), FACE, "Сравните с предъявителем"),
+        (b"zip", PhotoReady(1, None), None, "Фото не показать: сверьте по паспорту"),
+        # Of whoever was here before.
+        (b"jpeg", PhotoReady(0, FACE), None, "Сравните с предъявителем"),
     ],
 )
-def test_a_photo_is_only_asked_to_be_compared_if_shown(photo: Photo | None, caption: str) -> None:
-    screen = screen_of(showing(VERDICTS[0], replace(POLICY, photo=photo)), "registrar")
+def test_a_photo_joins_its_own_answer(
+    stored: bytes | None, ready: PhotoReady | None, shown: view.Raster | None, caption: str
+) -> None:
+    photo = None if stored is None else Photo("image/jpeg", stored)
+    state = showing(VERDICTS[0], replace(POLICY, photo=photo))
+    screen = screen_of(state, "registrar", replace(AROUND, photo=ready))
     assert isinstance(screen, view.RegistrarResult)
-    assert screen.photo_caption == caption
+    assert (screen.photo, screen.photo_caption) == (shown, caption)
+    assert screen_of(state) == screen_of(state, around=replace(AROUND, photo=ready))
 
 
 def test_a_code_without_a_name_asks_for_the_passport() -> None:
@@ -250,7 +262,6 @@ def test_registrar_sees_what_must_be_compared() -> None:
     assert screen.notes == ("Страховая компания сменилась. Возьмите данные реестра",)
     # Checks that only matter when they fail are silent when they pass.
     assert [check.text for check in screen.checks] == ["Лицо совпадает с записью"]
-    assert screen.photo == b"\xff\xd8\xff"
 
 
 def test_registrar_sees_the_fund_beside_the_register() -> None:

@@ -19,7 +19,7 @@ from ui.ops import Box, Op, Picture, Rect, RoundRect, Zone, bounds
 from ui.paint import Fonts
 from ui.preview import SIZES
 from ui.preview_registrar import registrar
-from ui.screen import Busy, Idle, RegistrarResult, Result, Screen
+from ui.screen import Busy, Idle, Raster, RegistrarResult, Result, Screen
 from ui.theme import DARK, LIGHT
 
 if TYPE_CHECKING:
@@ -220,14 +220,14 @@ def test_an_idle_frame_without_ways_in_still_stands() -> None:
 
 
 def test_a_photo_covers_the_silhouette() -> None:
-    ops = lay_out(registrar(photo=b"\xff\xd8"), (800, 480), LIGHT, wide)
+    ops = lay_out(registrar(photo=Raster(1, 1, b"rgb")), (800, 480), LIGHT, wide)
     (picture,) = [op for op in ops if isinstance(op, Picture)]
     assert picture.box.w > 100
     assert isinstance(ops[0], Rect)
 
 
 def test_operations_keep_people_out_of_reprs() -> None:
-    ops = lay_out(registrar(photo=b"secret"), (800, 480), LIGHT, wide)
+    ops = lay_out(registrar(photo=Raster(2, 1, b"secret")), (800, 480), LIGHT, wide)
     assert "ЩУКИНА" not in repr(ops)
     assert "secret" not in repr(ops)
     assert "ЩУКИНА" not in repr(registrar())

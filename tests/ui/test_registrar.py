@@ -15,7 +15,7 @@ from ui.ops import Box, Disc, Op, Picture, Polygon, Rect, RoundRect, Stroke, Tex
 from ui.paint import Fonts
 from ui.preview import SIZES
 from ui.preview_registrar import full, registrar, signature
-from ui.screen import Comparison, Countdown, RegistrarResult, Result
+from ui.screen import Comparison, Countdown, Raster, RegistrarResult, Result
 from ui.theme import LIGHT, THEMES, Theme, contrast
 
 _HOTLINE = "Контакт-центр фонда: 8 800 000-00-00"
@@ -184,7 +184,7 @@ def test_an_absurd_amount_is_left_out_and_never_drawn_over() -> None:
 
 
 def test_a_photo_keeps_its_shape_on_a_crowded_page() -> None:
-    ops = lay_out(replace(full(), photo=b"\xff\xd8"), (800, 480), LIGHT, wide)
+    ops = lay_out(replace(full(), photo=Raster(1, 1, b"rgb")), (800, 480), LIGHT, wide)
     (picture,) = [op for op in ops if isinstance(op, Picture)]
     assert picture.box.w >= 60
     assert picture.box.h / picture.box.w == pytest.approx(0.30 / 0.245, abs=0.05)

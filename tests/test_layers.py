@@ -74,6 +74,7 @@ PURE = {
     "kiosk.reasons",
     "kiosk.enrol_config",
     "kiosk.intake",
+    "kiosk.keypad",
     "kiosk.journal.codes",
     "kiosk.journal.receipt",
     "kiosk.online.errors",

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from kiosk.demo.card import VirtualCard
 
 
-def card_of(slug: str, *, photo: bool = False, atr: bytes = ATR_FOMSOMS) -> VirtualCard:
-    """The electronic policy of one of the cast, as the insurer issued it."""
+def card_of(slug: str, *, photo: bool | bytes = False, atr: bytes = ATR_FOMSOMS) -> VirtualCard:
+    """The electronic policy of one of the cast; `photo`: the usual one, or that one."""
     one = person(slug)
-    picture = silhouette(12_000) if photo else None
+    picture = silhouette(12_000) if photo is True else photo or None
     return oms_card(holder_file(one, photo=picture), insurer_file(one), atr=atr)
 
 

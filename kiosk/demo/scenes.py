@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from drivers.events import Device
+from kiosk.catalogue import FALLBACK, Catalogue
 from kiosk.demo import faults
 from kiosk.demo.acts import scan, tap, text
 from kiosk.demo.asked_scenes import ASKED_FOR_REGISTRAR, ASKED_SCENES
@@ -22,8 +23,10 @@ from kiosk.demo.encode_chip import holder_file, insurer_file
 from kiosk.demo.list_scenes import LIST_SCENES, NO_LIST
 from kiosk.demo.people import luhn_digit, person
 from kiosk.demo.scanner import REAL, Mode
+from kiosk.demo.silhouette import silhouette, silhouette_2000
 from kiosk.demo.stage import Scene
 from kiosk.states import Reading, Showing
+from ui.screen import RegistrarResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,12 +72,12 @@ def _slow(stage: Stage) -> None:
     stage.take()
 
 
-def _with_photo(slug: str) -> Callable[[Stage], None]:
+def _with_photo(slug: str, *, photo: bool | bytes = True) -> Callable[[Stage], None]:
     """The photo joins the answer after it is out; the card stays in until then."""
 
     def play(stage: Stage) -> None:
         since = stage.watch.mark
-        stage.insert(card_of(slug, photo=True), "insured")
+        stage.insert(card_of(slug, photo=photo), "insured")
         stage.watch.wait(_has_photo, since)
         stage.take()
 
@@ -82,9 +85,19 @@ def _with_photo(slug: str) -> Callable[[Stage], None]:
 
 
 def _has_photo(shown: Shown) -> bool:
-    state = shown.session.state
-    return (
-        isinstance(state, Showing) and state.policy is not None and state.policy.photo is not None
+    return isinstance(shown.screen, RegistrarResult) and shown.screen.photo is not None
+
+
+def _with_damaged_photo(stage: Stage) -> None:
+    since = stage.watch.mark
+    stage.insert(card_of("plain_woman", photo=silhouette()[:900]), "insured")
+    stage.watch.wait(_says_photo_is_unshown, since)
+    stage.take()
+
+
+def _says_photo_is_unshown(shown: Shown) -> bool:
+    return isinstance(shown.screen, RegistrarResult) and shown.screen.photo_caption.startswith(
+        Catalogue(FALLBACK).text("registrar.photo.unshown")[:10]
     )
 
 
@@ -238,7 +251,8 @@ SCENES: Final = (
 FOR_REGISTRAR: Final = (
     Scene("registrar-insured", _with_photo("plain_man")),
     Scene("registrar-insurer-changed", tap(lambda: card_of("other_insurer"), "insured")),
-    Scene("registrar-foreigner", _with_photo("kyrgyz")),
+    Scene("registrar-foreigner", _with_photo("kyrgyz", photo=silhouette_2000())),
+    Scene("registrar-damaged-photo", _with_damaged_photo),
     Scene("registrar-long-name", scan(lambda: barcode_of("full_68", 2), "insured")),
     Scene("registrar-digital", scan(text("{enp}"), "insured")),
     Scene("registrar-suspended", scan(lambda: barcode_of("suspended"), "suspended")),

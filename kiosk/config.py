@@ -71,6 +71,7 @@ _BOUNDS: Final[dict[tuple[str, str], tuple[int, int]]] = {
     ("software", "trial_seconds"): (10, 600),
     ("screen", "width"): (0, 8192),
     ("screen", "height"): (0, 8192),
+    ("screen", "text_percent"): (100, 200),
     ("screen", "dpi"): (0, 600),
 }
 

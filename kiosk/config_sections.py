@@ -160,6 +160,8 @@ class ScreenSection:
     rotation: Literal[0, 90, 180, 270] = 0
     """Degrees clockwise."""
     theme: Literal["light", "dark"] = "light"
+    text_percent: int = 100
+    """Size of all words (100 to 200), for halls whose visitors want to read from afar."""
     touch: Literal["yes", "no"] = "no"
     """Whether people can touch it (or have a number keypad): language buttons, and numbers entered
     by hand. "no" by default: a button that does nothing is worse than one that is not there."""

@@ -61,6 +61,7 @@ def open_window(
         size,
         DARK if screen.theme == "dark" else LIGHT,
         rotation=screen.rotation,
+        text=screen.text_percent / 100,
         fullscreen=not windowed and headless is None,
         headless_dir=headless,
         caption="ОМС",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from ui.ops import Box, Colour, Role, Text
+from ui.theme import enlarged
 
 if TYPE_CHECKING:
     from ui.theme import Theme
@@ -36,6 +37,8 @@ class Canvas:
     h: int
     theme: Theme
     measure: Measure
+    text: float = 1.0
+    """How much larger than usual people want to read, 1.0 to 2.0."""
 
     @property
     def portrait(self) -> bool:
@@ -50,6 +53,10 @@ class Canvas:
     def px(self, fraction: float, scale: float = 1.0) -> int:
         """A fraction of the unit in whole pixels, at least 1."""
         return max(1, round(self.unit * fraction * scale))
+
+    def text_px(self, size: float, scale: float = 1.0) -> int:
+        """The em of a text in whole pixels; `size` is a fraction of the unit."""
+        return self.px(enlarged(size, self.text), scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +201,7 @@ class Stack:
 
     def add(self, text: str, style: Style, above: float = 0.0) -> Stack:
         """Append a paragraph, `above` (a fraction of the unit) below the last; returns self."""
-        px = max(SMALLEST_PX, self._canvas.px(style.size, self._scale))
+        px = max(SMALLEST_PX, self._canvas.text_px(style.size, self._scale))
 
         def width_of(piece: str) -> int:
             return self._canvas.measure(piece, style.role, px)[0]

@@ -41,9 +41,11 @@ _RING: Final = 0.088
 
 
 def lay_out(
-    screen: Screen, size: tuple[int, int], theme: Theme, measure: Measure
+    screen: Screen, size: tuple[int, int], theme: Theme, measure: Measure, text: float = 1.0
 ) -> tuple[Op, ...]:
     """The frame that shows `screen` at `size` (width and height in pixels).
+
+    `text` is how much larger than usual people want to read, 1.0 to 2.0.
 
     The result depends on the arguments only: equal views give equal frames.
 
@@ -52,7 +54,7 @@ def lay_out(
     """
     if min(size) < LEAST_SIDE:
         raise ValueError(f"a frame of {size[0]}×{size[1]} pixels is too small to read")
-    canvas = Canvas(*size, theme, measure)
+    canvas = Canvas(*size, theme, measure, text)
     ops: list[Op] = [Rect(Box(0, 0, *size), theme.paper)]
     match screen:
         case Idle():

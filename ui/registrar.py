@@ -134,7 +134,7 @@ def _largest(build: Callable[[float], Part], steps: tuple[float, ...]) -> tuple[
 def _insurer(canvas: Canvas, screen: RegistrarResult, plan: _Plan, box: Box) -> Part:
     """The page with as many lines about the insurer as cost little or nothing."""
     scale, page = plan.page
-    least = max(_INSURER_COSTS * scale, _INSURER_PX / canvas.px(REGISTRAR_BODY))
+    least = max(_INSURER_COSTS * scale, _INSURER_PX / canvas.text_px(REGISTRAR_BODY))
     steps = tuple(step for step in STEPS if least <= step < scale)
     if not screen.insurer_lines:
         return page
@@ -202,9 +202,9 @@ def _head(
 def _checks(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float) -> Part:
     theme = canvas.theme
     style = Style(REGISTRAR_BODY, theme.on_verdict, leading=1.18)
-    size = canvas.px(0.82 * REGISTRAR_BODY, scale)
+    size = canvas.text_px(0.82 * REGISTRAR_BODY, scale)
     indent = size + canvas.px(0.018)
-    line = round(style.leading * canvas.px(style.size, scale))
+    line = round(style.leading * canvas.text_px(style.size, scale))
     part = Part([], box.y)
     for check in screen.checks:
         words = Stack(canvas, box.w - indent, scale).add(check.text, style)
@@ -271,7 +271,7 @@ def _one_line(canvas: Canvas, width: int, text: str, style: Style, scale: float)
     """A stack of one line if a slightly smaller size makes it one."""
     for tighter in (1.0, 0.94, 0.88, 0.82):
         stack = Stack(canvas, width, scale * tighter).add(text, style)
-        if stack.height < 2 * canvas.px(style.size * style.leading, scale * tighter):
+        if stack.height < 2 * style.leading * canvas.text_px(style.size, scale * tighter):
             return stack
     return Stack(canvas, width, scale).add(text, style)
 

@@ -84,7 +84,7 @@ def _person(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float) -> 
     part = Part([*words.place(box.x, box.y - lift)], box.y - lift + words.height, words.fits)
     part.bottom += canvas.px(0.016, scale)
     label, value = cell_styles(canvas)
-    px = canvas.px(REGISTRAR_BODY, scale)
+    px = canvas.text_px(REGISTRAR_BODY, scale)
     widths = [canvas.measure(fact.label, label.role, px)[0] for fact in screen.facts]
     split = min(max(widths, default=0) + canvas.px(0.025), round(0.46 * box.w))
     for fact in screen.facts:

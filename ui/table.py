@@ -49,7 +49,7 @@ def add_row(canvas: Canvas, part: Part, box: Box, cells: tuple[Cell, ...], scale
 
 def _row_metrics(canvas: Canvas, style: Style, scale: float) -> tuple[int, int]:
     """Space above and below a row's text, and the height of its first line, in pixels."""
-    return canvas.px(0.0125, scale), round(style.leading * canvas.px(style.size, scale))
+    return canvas.px(0.0125, scale), round(style.leading * canvas.text_px(style.size, scale))
 
 
 def cell_styles(canvas: Canvas) -> tuple[Style, Style]:
@@ -89,7 +89,7 @@ class _Grid:
 
 def _grid(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float) -> _Grid:
     gap = canvas.px(0.02)
-    mark = canvas.px(0.026, scale)
+    mark = canvas.text_px(0.026, scale)
     # Where no row can be called equal, only rows that differ make room for their mark.
     indent = mark + canvas.px(0.008) if any(row.same for row in screen.comparisons) else 0
     if not screen.fund_title:
@@ -100,7 +100,7 @@ def _grid(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float) -> _G
         return _Grid(box, (box.x, first - gap), two, mark, indent)
     gap = canvas.px(0.02, scale)
     style, _ = cell_styles(canvas)
-    px = canvas.px(style.size, scale)
+    px = canvas.text_px(style.size, scale)
     widths = [canvas.measure(row.label, style.role, px)[0] for row in screen.comparisons]
     first = min(max(widths) + gap, round(_LABELS * box.w))
     share = (box.w - first - indent) / 3

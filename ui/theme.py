@@ -32,6 +32,21 @@ VERDICT_BAND: Final = 0.34
 GUIDE_BAND: Final = 0.40
 REGISTRAR_BAND: Final = 0.36
 
+LARGEST_TEXT: Final = 2.0
+_GROWS_WHOLLY: Final = BODY
+_GROWS_LEAST: Final = 0.4
+
+
+def enlarged(size: float, text: float) -> float:
+    """A size at a text scale from 1.0 to 2.0: what is small grows by all of it, a headline by less.
+
+    As in Android's font scaling since version 14: who cannot read the small words can read the
+    large ones, and a headline of twice the size would take the room that the small words need.
+    """
+    share = (size - _GROWS_WHOLLY) / (HEADLINE - _GROWS_WHOLLY)
+    share = 1 - (1 - _GROWS_LEAST) * min(1.0, max(0.0, share))
+    return size * (1 + (text - 1) * share)
+
 
 @dataclass(frozen=True, slots=True)
 class Theme:

@@ -63,6 +63,7 @@ class Window:
         theme: Theme = LIGHT,
         *,
         rotation: int = 0,
+        text: float = 1.0,
         fullscreen: bool = False,
         headless_dir: Path | None = None,
         caption: str = "",
@@ -73,6 +74,7 @@ class Window:
             size: width and height of the panel; ignored in fullscreen, which takes the panel's own.
             theme: colours.
             rotation: 0, 90, 180 or 270 degrees clockwise, as the panel is mounted.
+            text: how much larger than usual the words are, 1.0 to 2.0.
             fullscreen: the whole display, without a cursor.
             headless_dir: no display at all; every new frame becomes a numbered PNG there.
             caption: title of the window.
@@ -86,6 +88,7 @@ class Window:
         self.frames_presented = 0
         self.flips = 0
         self._theme = theme
+        self._text = text
         self._rotation = rotation
         self._fullscreen = fullscreen
         self._headless_dir = headless_dir
@@ -152,7 +155,7 @@ class Window:
         """
         if screen == self._shown and self._ops:
             return False
-        ops = lay_out(screen, self.size, self._theme, self._fonts.measure)
+        ops = lay_out(screen, self.size, self._theme, self._fonts.measure, self._text)
         self._shown = screen
         if ops == self._ops:
             return False
@@ -208,7 +211,9 @@ class Window:
             return
         if pygame.display.get_surface() is not self._display or self._resized():
             self._adopt_display()
-            self._ops = lay_out(self._shown, self.size, self._theme, self._fonts.measure)
+            self._ops = lay_out(
+                self._shown, self.size, self._theme, self._fonts.measure, self._text
+            )
             self._painter.paint(self._ops)
         self._flip(None)
 

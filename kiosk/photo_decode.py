@@ -13,12 +13,15 @@ import resource
 import struct
 import sys
 import warnings
+from contextlib import suppress
 from typing import Final
 
 LARGEST_BYTES: Final = 64 * 1024
 """What a holder file can hold (ISO/IEC 7816-4: a file's length has 16 bits)."""
-LARGEST_SIDE: Final = 2048
+LARGEST_SIDE: Final = 1280
 """Of the picture as it is announced; photos of cards have about 400 × 500 pixels."""
+MOST_TILES: Final = 64
+"""Of a JPEG 2000 picture: its decoder sets kilobytes aside for each before it looks at any."""
 SHOWN: Final = (480, 600)
 """Larger ones are made smaller: no frame has more room for a face."""
 HEADER: Final = struct.Struct(">HH")
@@ -27,6 +30,10 @@ REFUSED: Final = 3
 _MEMORY_BYTES: Final = 512 * 1024 * 1024
 """Of addresses, of which Python and Pillow take a third."""
 _CPU_SECONDS: Final = 3
+_SIZ: Final = b"\xff\x4f\xff\x51"
+"""Start of a codestream and the marker of its measures (ITU-T T.800, A.4.1 and A.5.1)."""
+_MEASURES: Final = struct.Struct(">8I")
+"""Xsiz, Ysiz, XOsiz, YOsiz, XTsiz, YTsiz, XTOsiz, YTOsiz, after Lsiz and Rsiz."""
 _FORMATS: Final = ("JPEG", "JPEG2000")
 
 
@@ -42,6 +49,8 @@ def decode(data: bytes) -> tuple[int, int, bytes] | None:
             warnings.simplefilter("error")
             if max(image.size) > LARGEST_SIDE or min(image.size) < 1:
                 return None
+            if image.format == "JPEG2000" and not _has_few_tiles(data):
+                return None
             # A JPEG is decoded no finer than it is shown.
             image.draft("RGB", SHOWN)
             picture = image.convert("RGB")
@@ -51,8 +60,25 @@ def decode(data: bytes) -> tuple[int, int, bytes] | None:
         return None
 
 
+def _has_few_tiles(data: bytes) -> bool:
+    """Whether the first codestream in a JPEG 2000 picture is cut into no more than `MOST_TILES`."""
+    at = data.find(_SIZ)
+    if at < 0 or len(data) < at + 8 + _MEASURES.size:
+        return False
+    width, height, _, _, tile_width, tile_height, left, top = _MEASURES.unpack_from(data, at + 8)
+    if not tile_width or not tile_height:
+        return False
+    across = -(-(width - left) // tile_width)
+    down = -(-(height - top) // tile_height)
+    return bool(across * down <= MOST_TILES)
+
+
 def _limit_this_process() -> None:
-    """Before the first foreign byte: no files, no memory dumps, bounded memory and time."""
+    """Before the first foreign byte: no files, no memory dumps, bounded memory and time.
+
+    The kiosk's unit forbids to set limits at all, and sets its own: no capabilities, no devices,
+    512 MB together. What the picture announces is held to its measures everywhere.
+    """
     for what, most in (
         (resource.RLIMIT_AS, _MEMORY_BYTES),
         (resource.RLIMIT_CPU, _CPU_SECONDS),
@@ -60,7 +86,8 @@ def _limit_this_process() -> None:
         (resource.RLIMIT_NOFILE, 3),
         (resource.RLIMIT_CORE, 0),
     ):
-        resource.setrlimit(what, (most, most))
+        with suppress(PermissionError, ValueError):
+            resource.setrlimit(what, (most, most))
 
 
 def main() -> int:

@@ -45,11 +45,12 @@ def announced(width: int, height: int) -> bytes:
     return data[:at] + struct.pack(">HH", height, width) + data[at + 4 :]
 
 
-def announced_2000(width: int, height: int) -> bytes:
-    """The same for a codestream of JPEG 2000 (SIZ, ITU-T T.800 A.5.1)."""
+def announced_2000(width: int, height: int, tile: int = 0) -> bytes:
+    """The same for a codestream of JPEG 2000 (SIZ, ITU-T T.800 A.5.1), in tiles of that side."""
     data = picture("JPEG2000", (16, 16), no_jp2=True)
     at = data.index(b"\xff\x51") + 6
-    return data[:at] + struct.pack(">II", width, height) + data[at + 8 :]
+    whole = struct.pack(">6I", width, height, 0, 0, tile or width, tile or height)
+    return data[:at] + whole + data[at + len(whole) :]
 
 
 GOOD = {
@@ -75,6 +76,8 @@ HOSTILE = {
     "JPEG 2000 of 16 exapixels": announced_2000(0xFFFF_FFFF, 0xFFFF_FFFF),
     "JPEG 2000 of 3 gigapixels": announced_2000(60_000, 60_000),
     "JPEG 2000 of 1,000 megapixels in a row": announced_2000(1, 1_000_000_000),
+    "JPEG 2000 of 65,025 tiles": announced_2000(255, 255, 1),
+    "JPEG 2000 with tiles of nothing": announced_2000(255, 255, 0)[:60] + bytes(8),
     "compressed zeros": zlib.compress(bytes(30_000_000)),
     "JPEG within a JP2's first box": b"\0\0\0\x0cjP  \r\n\x87\n" + GOOD["JPEG"],
     "too many bytes": GOOD["JPEG"] + bytes(LARGEST_BYTES),
@@ -139,10 +142,10 @@ def test_anything_else_is_refused(
 def test_a_large_photo_is_made_smaller(
     worker: tuple[PhotoWorker, queue.Queue[PhotoReady]],
 ) -> None:
-    raster = decoded(worker, picture("JPEG", (1500, 2000)))
+    raster = decoded(worker, picture("JPEG", (960, 1280)))
     assert raster is not None
     assert (raster.width, raster.height) == (SHOWN[1] * 3 // 4, SHOWN[1])
-    assert decoded(worker, picture("JPEG", (2049, 10))) is None
+    assert decoded(worker, picture("JPEG", (1281, 10))) is None
 
 
 def test_a_decoder_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,8 +20,9 @@ from kiosk.journal.errors import JournalError, JournalFileError, ReceiptFormatEr
 from kiosk.journal.keys import Signer, load_signer
 from kiosk.journal.receipt import NOBODY, Receipt
 from kiosk.journal.statement import Kind, Statement, Why
-from kiosk.journal.store import DAMAGED, OTHER_KEY, DamagedError, Store
+from kiosk.journal.store import OTHER_KEY, Store
 from kiosk.offline import number_of
+from kiosk.small_store import DAMAGED, DamagedError
 from kiosk.verdict_json import verdict_to_json
 from offline_cache.format import fold_value
 
@@ -94,18 +95,15 @@ class Journal:
         it could not be written (logged once, counted in the next one). Never raises.
         """
         try:
-            for _ in range(2):  # once more, where a damaged file was set aside
-                before = self._store.set_aside
-                try:
-                    raw = self._add(self._receipt(verdict, policy, moment, source), moment)
-                except JournalFileError:
-                    if self._store.set_aside > before:
-                        continue
-                    break
-                self._missed = 0
-                return raw
+            receipt = self._receipt(verdict, policy, moment, source)
+            raw, head = self._store.write(lambda db: self._add(db, receipt, moment))
+        except JournalFileError:
+            pass  # logged
         except Exception as error:  # noqa: BLE001  # a check goes on, whatever the journal does
             self._store.complain(f"a receipt was not written: {type(error).__name__}")
+        else:
+            self._known_head, self._missed = head, 0
+            return raw
         self._missed += 1
         return None
 
@@ -186,19 +184,16 @@ class Journal:
         text = f"{kind}\x1f{fold_value(kind, value)}".encode("utf-8", "backslashreplace")
         return self._key.digest("journal", text, receipts.PSEUDONYM_BYTES)
 
-    def _add(self, receipt: Receipt, moment: Moment) -> bytes:
-        with self._store.transaction() as db:
-            head, previous = self._end(db, moment)
-            number = head.number + 1
-            body = receipts.encode(replace(receipt, number=number, previous=previous))
-            raw = self._signer.sign(receipts.SIGNED_AS, body)
-            db.execute("INSERT INTO receipts(number, receipt) VALUES (?, ?)", (number, raw))
-            new_head = self._head(
-                moment, head.journal, receipts.hash_of(raw), number, head.count + 1
-            )
-            _replace(db, "head", number, new_head)
-        self._known_head = new_head
-        return raw
+    def _add(self, db: Database, receipt: Receipt, moment: Moment) -> tuple[bytes, bytes]:
+        """The signed receipt and the head after it."""
+        head, previous = self._end(db, moment)
+        number = head.number + 1
+        body = receipts.encode(replace(receipt, number=number, previous=previous))
+        raw = self._signer.sign(receipts.SIGNED_AS, body)
+        db.execute("INSERT INTO receipts(number, receipt) VALUES (?, ?)", (number, raw))
+        new_head = self._head(moment, head.journal, receipts.hash_of(raw), number, head.count + 1)
+        _replace(db, "head", number, new_head)
+        return raw, new_head
 
     def _end(self, db: Database, moment: Moment) -> tuple[Statement, bytes]:
         """The head, and the hash that the next receipt has to name; begins an empty journal.

@@ -105,22 +105,14 @@ class SecondLookQueue:
         try:
             row_key = self._sealer.row_key(policy)
             sealed = self._sealer.seal(policy, row_key)
-            with self._store.transaction() as db:
-                if _one(db, "SELECT 1 FROM questions WHERE key = ?", row_key):
-                    return False
-                if self._is_full(db):
-                    return False
-                db.execute(
-                    "INSERT INTO questions(key, asked_at, before, sealed) VALUES (?, ?, ?, ?)",
-                    (row_key, _stored(asked_at), str(before), sealed),
-                )
+            values = (row_key, _stored(asked_at), str(before), sealed)
+            return self._store.write(lambda db: self._insert(db, values))
         except QueueError:
             return False
         except (SealError, ValueError) as error:
             # A ValueError is a policy without a number: its words hold none of its values.
             _log.error("second look: a question was not taken: %s", error)
             return False
-        return True
 
     def next(self, skip: Collection[int] = ()) -> Entry | None:
         """The question that came first, but for those with an id in `skip`; None: there is none.
@@ -200,7 +192,7 @@ class SecondLookQueue:
             self._forget_old(db, moment)
         if old:
             _log.warning("second look: %d questions waited too long, and are given up", len(old))
-        self._store.shorten_log()
+        self._store.move_log()
         return len(old)
 
     def pending(self) -> int:
@@ -227,6 +219,15 @@ class SecondLookQueue:
     def close(self) -> None:
         """Close the file for good."""
         self._store.close()
+
+    def _insert(self, db: Database, values: tuple[bytes, int, str, bytes]) -> bool:
+        """False: it waits already, or there is no room."""
+        if _one(db, "SELECT 1 FROM questions WHERE key = ?", values[0]) or self._is_full(db):
+            return False
+        db.execute(
+            "INSERT INTO questions(key, asked_at, before, sealed) VALUES (?, ?, ?, ?)", values
+        )
+        return True
 
     def _is_full(self, db: Database) -> bool:
         """Whether no more may wait; told once, until there is room again."""

@@ -21,13 +21,12 @@ from kiosk.demo.people import generate
 from kiosk.families import CouldNotCheck
 from kiosk.journal import receipt as receipts
 from kiosk.journal import statement as statements
-from kiosk.journal import store
 from kiosk.journal.errors import JournalError, JournalFileError, JournalKeyError
 from kiosk.journal.journal import Journal
 from kiosk.journal.keys import load_verifier, make_key
 from kiosk.journal.reader import head_of, reading
 from kiosk.journal.statement import Why
-from kiosk.journal.store import FILE_NAME
+from kiosk.journal.store import FILE_NAME, Store
 from kiosk.journal.verify import Report, verify
 from kiosk.policy.model import Source
 from kiosk.reasons import CouldNotCheckReason
@@ -508,19 +507,12 @@ def test_a_newer_release_and_a_rolled_back_one_read_the_same_journal(
     """A file of schema 1, opened by a release with schema 2, and again by one with 1."""
     with closing(journal_in(tmp_path)) as journal:
         one(journal)
-    known = store._migrations
 
-    def newer() -> Any:
-        history = known()
+    def tickets(db: Any) -> None:
+        db.execute("ALTER TABLE receipts ADD COLUMN ticket INTEGER")
+        db.execute("CREATE TABLE tickets(id INTEGER PRIMARY KEY) STRICT")
 
-        @history(name="0002-tickets")
-        def _second(db: Any) -> None:
-            db.execute("ALTER TABLE receipts ADD COLUMN ticket INTEGER")
-            db.execute("CREATE TABLE tickets(id INTEGER PRIMARY KEY) STRICT")
-
-        return history
-
-    monkeypatch.setattr(store, "_migrations", newer)
+    monkeypatch.setattr(Store, "history", (*Store.history, ("0002-tickets", tickets)))
     with closing(journal_in(tmp_path)) as journal:
         one(journal)
         assert sound(tmp_path).count == 2

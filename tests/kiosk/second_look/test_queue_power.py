@@ -54,7 +54,7 @@ for number, one in enumerate(generate(5, seed=1)):
         assert queue.acknowledge(queue.next().id, "insured", NOW)
         tell(f"answered {number // 2}\\n")
 queue.expire(NOW)
-queue._store._empty_log()
+queue._store._empty_log('RESTART')
 assert queue.acknowledge(queue.next().id, "insured", NOW)
 tell("answered 2\\n")
 queue.close()

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin
 
+from kiosk.clinic.addresses import check_clinic
 from kiosk.config_sections import (
+    ClinicSection,
     FerzlSection,
     JournalSection,
     KioskSection,
@@ -53,6 +55,7 @@ class Config:
     second_look: SecondLookSection = field(default_factory=SecondLookSection)
     journal: JournalSection = field(default_factory=JournalSection)
     metrics: MetricsSection = field(default_factory=MetricsSection)
+    clinic: ClinicSection = field(default_factory=ClinicSection)
     software: SoftwareSection = field(default_factory=SoftwareSection)
     screen: ScreenSection = field(default_factory=ScreenSection)
     service: ServiceSection = field(default_factory=ServiceSection)
@@ -68,6 +71,7 @@ _BOUNDS: Final[dict[tuple[str, str], tuple[int, int]]] = {
     ("journal", "days"): (1, 3650),
     ("journal", "most_megabytes"): (1, 10_000),
     ("metrics", "port"): (0, 65_535),
+    ("clinic", "port"): (0, 65_535),
     ("software", "trial_seconds"): (10, 600),
     ("screen", "width"): (0, 8192),
     ("screen", "height"): (0, 8192),
@@ -87,6 +91,7 @@ _SECTIONS: Final = {
     "second_look": SecondLookSection,
     "journal": JournalSection,
     "metrics": MetricsSection,
+    "clinic": ClinicSection,
     "software": SoftwareSection,
     "screen": ScreenSection,
     "service": ServiceSection,
@@ -134,6 +139,7 @@ def parse(document: dict[str, Any], *, folder: Path = Path()) -> Config:
         raise ConfigError("[register] dir and key_file: give both, or neither")
     _check_update(config)
     _check_services(config)
+    _check_clinic(config.clinic)
     okato = config.kiosk.okato
     if okato and not (len(okato) == 5 and okato.isascii() and okato.isdecimal()):
         raise ConfigError("[kiosk] okato: five digits, such as 40000")
@@ -165,6 +171,13 @@ def _check_services(config: Config) -> None:
         raise ConfigError("[journal] dir needs key_file, the kiosk's own signing key")
     if config.second_look.dir is not None and config.register.dir is None:
         raise ConfigError("[second_look] dir needs [register] dir and key_file: its seal")
+
+
+def _check_clinic(clinic: ClinicSection) -> None:
+    try:
+        check_clinic(clinic)
+    except ValueError as error:
+        raise ConfigError(f"[clinic] {error}") from None
 
 
 def _check_url(section: str, url: str, ca_file: Path | None) -> None:

@@ -141,6 +141,32 @@ class MetricsSection:
 
 
 @dataclass(frozen=True, slots=True)
+class ClinicSection:
+    """`[clinic]`: the clinic's own system asks what is on the screen; see `kiosk.clinic`."""
+
+    socket: Path | None = None
+    """Unix socket for programs of this machine; absent: none."""
+    socket_mode: str = "660"
+    """Its mode: whoever may write may connect."""
+    socket_group: str = ""
+    """The group it is given; empty: that of its folder or of the kiosk."""
+    port: int = 0
+    """Port of this machine (127.0.0.1) for programs and the registrars' page; 0: none."""
+    tls_address: str = ""
+    """Address and port for the clinic's network, such as `0.0.0.0:8443`; empty: none."""
+    server_file: Path | None = None
+    """Certificate and key (PEM) by which callers know this kiosk."""
+    client_ca_file: Path | None = None
+    """Authority (PEM) that signed the certificates of those who may call."""
+    hosts: tuple[str, ...] = ()
+    """Names in the server's certificate, by which callers reach it."""
+    origins: tuple[str, ...] = ()
+    """Web pages that may ask, as browsers name them."""
+    tokens_file: Path | None = None
+    """Who may ask what (`kiosk clinic token`); absent: the systemd credential `clinic-tokens`."""
+
+
+@dataclass(frozen=True, slots=True)
 class SoftwareSection:
     """`[software]`: releases of this program, as installed."""
 

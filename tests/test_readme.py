@@ -13,6 +13,8 @@ import pytest
 
 from kiosk.cli import cli
 from offline_cache.csv_rows import COLUMNS
+from tests.boot.page import steps
+from tests.boot.promises import PROMISES, promise_of
 from tests.readme import README, with_answers
 
 ROOT = README.parent
@@ -21,6 +23,7 @@ COMMANDS = [
     line
     for block in re.findall(r"```sh\n(.*?)```", TEXT, flags=re.DOTALL)
     for line in block.splitlines()
+    if not line.startswith("# ")
 ]
 
 
@@ -54,16 +57,17 @@ def test_a_make_target_exists(line: str) -> None:
 
 
 def test_every_command_line_was_checked_above() -> None:
-    checked = ("kiosk ", "sudo kiosk ", "make ")
-    others = [line for line in COMMANDS if not line.startswith(checked)]
-    assert others == [
-        "head -c 32 /dev/urandom > register.key",
-        # What follows is done by tests/boot.
-        "tar -xzf oms-kiosk-0.1.0-amd64.tar.gz",
-        "sudo oms-kiosk-0.1.0-amd64/systemd/install.sh",
-        "sudo systemctl restart kiosk",
-    ]
+    checked = ("kiosk ", "make ")
+    followed = {step.words for step in steps()}
+    others = [line for line in COMMANDS if not line.startswith(checked) and line not in followed]
+    assert others == ["head -c 32 /dev/urandom > register.key"]
     assert len(COMMANDS) > len(others) + 5
+
+
+def test_the_boot_tests_know_each_line_of_the_technicians_page() -> None:
+    """What each promises; `make test-boot` follows them."""
+    known = {(place, form) for place, forms in PROMISES.items() for form in forms}
+    assert {(step.place, promise_of(step)[0]) for step in steps()} == known
 
 
 def test_the_layout_table_is_the_tree() -> None:

@@ -33,7 +33,8 @@ class BootFund:
             kiosk.demo.fund.CommandError: a command of the office failed.
         """
         folder.mkdir(parents=True)
-        self._folder = folder
+        self.folder = folder
+        """Holds the office, its export, and what else a clerk has at hand."""
         self._fund = SampleFund(folder)
         self._enrolled: Path | None = None
         self.office = folder / "office"
@@ -58,6 +59,16 @@ class BootFund:
     def stick(self) -> Path:
         """The newest list as it lies on a stick."""
         return self._fund.stick
+
+    @property
+    def url(self) -> str:
+        """Address of the repository."""
+        return load(self._fund.write_config(self.register)).update.url
+
+    @property
+    def ca_file(self) -> Path:
+        """The authority that signed the server's certificate."""
+        return self._fund.ca_file
 
     def stop(self) -> None:
         """Be out of reach from now on; what it publishes then comes on sticks alone."""
@@ -87,7 +98,7 @@ class BootFund:
             tests.boot.machine.CommandError: a command in it failed.
         """
         if self._enrolled is None:
-            folder = self._folder / "enrolled"
+            folder = self.folder / "enrolled"
             folder.mkdir()
             with tempfile.TemporaryDirectory(prefix="oms-enrol-") as scratch:
                 self._enrol(Machine(layers(), Path(scratch) / "m"), folder)
@@ -96,20 +107,24 @@ class BootFund:
 
     def _enrol(self, machine: Machine, folder: Path) -> None:
         prepare(machine)
-        sealed = self._folder / "sealed.oms-enrol"
-        update = load(self._fund.write_config(self.register)).update
-        words = ("--out", sealed, "--update-url", update.url, "--ca-file", self._fund.ca_file)
+        sealed = self.folder / "sealed.oms-enrol"
+        words = ("--out", sealed, "--update-url", self.url, "--ca-file", self.ca_file)
         said = run("register", "enrol", self.office, "--kiosk", KIOSK_ID, *map(str, words))
-        code = _CODE.search(said)
-        if code is None:
-            raise AssertionError(f"no code in what the office says: {said}")
         with machine:
             machine.path("/root/sealed").write_bytes(sealed.read_bytes())
             opening = ("--bundle", "/root/sealed", "--code-file", "-", "--kiosk", KIOSK_ID)
-            machine.run("kiosk", "enrol", *opening, text=code[1] + "\n")
+            machine.run("kiosk", "enrol", *opening, text=code_in(said) + "\n")
             machine.path("/root/sealed").unlink()
             machine.shut_down()
             machine.path("/etc/machine-id").unlink()
             for old in machine.path("/var/log/journal").iterdir():
                 shutil.rmtree(old)
             call(["cp", "--archive", f"{machine.written}/.", str(folder)])
+
+
+def code_in(said: str) -> str:
+    """The one-time code in what `kiosk register enrol` says."""
+    code = _CODE.search(said)
+    if code is None:
+        raise AssertionError(f"no code in what the office says: {said}")
+    return code[1]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from tests.boot.conftest import kiosks_of, started
 from tests.boot.installed import bundle
+from tests.boot.releases import hurry, status, wait_for_the_trial
 from tests.boot.spoilt import SPOILT, spoil
 from tests.boot.waiting import until
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 NEWER: Final = "0.9.1"
 BACK_SECONDS: Final = 60.0
 """R17, from the start of the trial."""
-_SHORT: Final = "trial_seconds = 10"
-_TRIAL: Final = "kiosk-software-trial.service"
 
 
 @pytest.fixture
@@ -36,28 +34,14 @@ def kiosks(make_machine: MakeMachine, own_fund: BootFund) -> MakeKiosk:
 
 def hurried(kiosk: Appliance) -> Appliance:
     """A kiosk that tries a release for the shortest time that can be set."""
-    file = kiosk.machine.path("/etc/oms-kiosk/kiosk.toml")
-    file.write_text(file.read_text("utf-8").replace("trial_seconds = 60", _SHORT), "utf-8")
+    hurry(kiosk.machine)
     return started(kiosk)
 
 
 def take(kiosk: Appliance) -> None:
     """Have the night's unit look for a release, and wait until its trial is over."""
     kiosk.machine.run("systemctl", "start", "kiosk-software-update.service", seconds=180)
-    until("the end of the trial", lambda: not _tries(kiosk), 150)
-
-
-def _tries(kiosk: Appliance) -> bool:
-    jobs = kiosk.machine.run("systemctl", "list-jobs", "--no-legend").stdout
-    state = kiosk.machine.unit(_TRIAL, "ActiveState")
-    return "kiosk-" in jobs or state in {"activating", "deactivating"}
-
-
-def status(kiosk: Appliance) -> dict[str, Any]:
-    """What `kiosk software status` says."""
-    done = kiosk.machine.run("kiosk", "--config", "/etc/oms-kiosk/kiosk.toml", "software", "status")
-    said: dict[str, Any] = json.loads(done.stdout)
-    return said
+    wait_for_the_trial(kiosk.machine)
 
 
 def test_a_good_release_is_taken_tried_and_kept(
@@ -68,7 +52,7 @@ def test_a_good_release_is_taken_tried_and_kept(
     began = time.monotonic()
     take(kiosk)
     measured("a release taken, built and tried (10 s), s", time.monotonic() - began)
-    said = status(kiosk)
+    said = status(kiosk.machine)
     assert (said["current"], said["bad"]) == (NEWER, [])
     kiosk.wait_until_ready()
     kiosk.wait_for_reader()
@@ -76,7 +60,7 @@ def test_a_good_release_is_taken_tried_and_kept(
     assert NEWER in kiosk.machine.run("kiosk", "--version").stdout
     kiosk.machine.cut_power()
     started(kiosk)
-    assert status(kiosk)["current"] == NEWER
+    assert status(kiosk.machine)["current"] == NEWER
 
 
 @pytest.mark.parametrize("how", SPOILT)
@@ -88,11 +72,11 @@ def test_a_bad_release_is_left_and_remembered(
     how: str,
 ) -> None:
     kiosk = hurried(kiosks(disk_mb=1024))
-    before = status(kiosk)["current"]
+    before = status(kiosk.machine)["current"]
     own_fund.release(spoil(bundle(NEWER), tmp_path / "bad", how), NEWER)
     began = time.time()
     take(kiosk)
-    said = status(kiosk)
+    said = status(kiosk.machine)
     assert (said["current"], said["bad"]) == (before, [NEWER])
     kiosk.wait_until_ready()
     kiosk.wait_for_reader()
@@ -100,20 +84,20 @@ def test_a_bad_release_is_left_and_remembered(
     assert kiosk.tap()["verdict"] == "insured"
     # It is not tried again.
     take(kiosk)
-    assert status(kiosk)["current"] == before
+    assert status(kiosk.machine)["current"] == before
 
 
 def test_a_power_cut_in_a_trial_goes_back(kiosks: MakeKiosk, own_fund: BootFund) -> None:
     kiosk = hurried(kiosks(disk_mb=1024))
-    before = status(kiosk)["current"]
+    before = status(kiosk.machine)["current"]
     own_fund.release(bundle(NEWER), NEWER)
     kiosk.machine.run("systemctl", "start", "kiosk-software-update.service", seconds=180)
-    until("the trial", lambda: status(kiosk)["current"] == NEWER, 60)
+    until("the trial", lambda: status(kiosk.machine)["current"] == NEWER, 60)
     kiosk.machine.cut_power()
     began = time.monotonic()
     started(kiosk)
     assert time.monotonic() - began <= BACK_SECONDS
-    assert status(kiosk)["current"] == before
+    assert status(kiosk.machine)["current"] == before
     assert kiosk.tap()["verdict"] == "insured"
 
 
@@ -121,10 +105,10 @@ def test_a_release_for_which_there_is_no_room_changes_nothing(
     kiosks: MakeKiosk, own_fund: BootFund
 ) -> None:
     kiosk = hurried(kiosks(disk_mb=160))
-    before = status(kiosk)["current"]
+    before = status(kiosk.machine)["current"]
     own_fund.release(bundle(NEWER), NEWER)
     kiosk.machine.run("systemctl", "start", "kiosk-software-update.service", check=False)
-    until("the end of the trial", lambda: not _tries(kiosk), 60)
-    said = status(kiosk)
+    wait_for_the_trial(kiosk.machine)
+    said = status(kiosk.machine)
     assert (said["current"], said["bad"]) == (before, [])
     assert kiosk.tap()["verdict"] == "insured"

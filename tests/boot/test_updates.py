@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +11,7 @@ import pytest
 
 from tests.boot.appliance import REGISTER, ids
 from tests.boot.conftest import kiosks_of, started
+from tests.boot.stick import is_clean, plug
 from tests.boot.waiting import until
 
 if TYPE_CHECKING:
@@ -32,15 +32,6 @@ AccuracySec=100ms
 """
 _STAMPS: Final = ("Start", "Exit")
 _SIGNATURE: Final = re.compile(rb'"sig": ?"')
-_STICK: Final = "/srv/stick"
-# This kernel may know no FAT. The unit's own call is answered with a folder that has the owner and
-# the modes which it asks the file system for; all that follows is as with a stick.
-_MOUNT: Final = f"""#!/bin/sh
-case "$*" in
-    *"-t vfat"*" /dev/sd"*) shift $(($# - 1)); exec /usr/bin/mount.real --bind {_STICK} "$1" ;;
-esac
-exec /usr/bin/mount.real "$@"
-"""
 
 
 @pytest.fixture
@@ -96,50 +87,16 @@ def test_without_a_network_the_list_stays_and_the_kiosk_serves(
     assert serial(kiosk) == 1
 
 
-def plug(kiosk: Appliance, source: Path) -> dict[str, Any]:
-    """Put a stick with the content of `source` in, and wait until its visit is over.
-
-    Returns what the copying said of it (`copy.json`).
-    """
-    machine = kiosk.machine
-    real = machine.path("/usr/bin/mount.real")
-    if not real.exists():
-        machine.path("/usr/bin/mount").rename(real)
-        machine.path("/usr/bin/mount").write_text(_MOUNT, encoding="ascii")
-        machine.path("/usr/bin/mount").chmod(0o755)
-    stick = machine.path(_STICK)
-    shutil.rmtree(stick, ignore_errors=True)
-    shutil.copytree(source, stick, symlinks=True)
-    owner, group = ids(machine, "oms-stick")
-    for path in (stick, *stick.rglob("*")):
-        os.chown(path, owner, group, follow_symlinks=False)
-        if not path.is_symlink():
-            path.chmod(0o500)
-    machine.path("/run/oms-stick/copy.json").unlink(missing_ok=True)
-    machine.run("systemctl", "start", "kiosk-stick@sdz1.service")
-    said: dict[str, Any] = json.loads(machine.path("/run/oms-stick/copy.json").read_text("ascii"))
-    if said["state"] == "copied":
-        until("the end of the visit", lambda: _is_over(kiosk), 30)
-    return said
-
-
-def _is_over(kiosk: Appliance) -> bool:
-    """The last step removes the copy."""
-    steps = [f"kiosk-stick{step}@sdz1.service" for step in ("-verify", "-clean")]
-    at_work = [one for one in steps if kiosk.machine.unit(one, "ActiveState") == "activating"]
-    return not at_work and not list(kiosk.machine.path("/var/cache/oms-stick").iterdir())
-
-
 def test_a_stick_brings_the_next_list(kiosks: MakeKiosk, own_fund: BootFund) -> None:
     kiosk = started(kiosks())
     own_fund.publish()
     own_fund.stop()
-    said = plug(kiosk, own_fund.stick)
+    said = plug(kiosk.machine, own_fund.stick)
     assert (said["state"], said["reason"]) == ("copied", None)
     outcome = json.loads(kiosk.machine.path("/run/oms-stick/verify.json").read_text("utf-8"))
     assert (outcome["outcome"], outcome["serial"]) == ("updated", 2)
     until("the list of the stick", lambda: serial(kiosk) == 2, 10)
-    assert not list(kiosk.machine.path("/var/cache/oms-stick").iterdir())
+    assert is_clean(kiosk.machine)
 
 
 @pytest.mark.parametrize("spoilt", ["link", "foreign", "truncated", "empty"])
@@ -166,10 +123,10 @@ def test_a_bad_stick_changes_nothing(
                     path.write_bytes(path.read_bytes()[:-1])
         case _:
             shutil.rmtree(bad / "oms-register")
-    plug(kiosk, bad)
+    plug(kiosk.machine, bad)
     assert serial(kiosk) == 1
-    assert not list(kiosk.machine.path("/var/cache/oms-stick").iterdir())
+    assert is_clean(kiosk.machine)
     assert "shadow" not in kiosk.machine.journal("--unit=kiosk-stick*")
     # And the next, good one is taken.
-    plug(kiosk, own_fund.stick)
+    plug(kiosk.machine, own_fund.stick)
     until("the list of the good stick", lambda: serial(kiosk) == 2, 10)

@@ -49,13 +49,10 @@ lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	    --upgrade pyproject.toml --all-extras --group dev -o requirements-dev.lock
 
-# Maintainers, after a change of a sentence: the compiled catalogue lies beside its source, and the
-# README shows every answer and two frames.
-.PHONY: catalogue readme
-catalogue:
-	.venv/bin/pybabel -q compile -d kiosk/locale -D kiosk
-
-readme: catalogue
+# Maintainers, after a change of a sentence: the README shows every answer and two frames.
+.PHONY: readme
+readme:
+	@.ci/setup
 	.venv/bin/python -m tests.readme
 	.venv/bin/kiosk demo --headless build/tour
 	cp build/tour/*-insured-chip-idle.png ui/pictures/idle.png

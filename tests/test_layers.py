@@ -48,6 +48,8 @@ DOORS = {
     "psycopg": {"offline_cache.publisher.postgres"},
     "distributed": {"offline_cache.publisher.cluster"},
     "holidays": {"kiosk.working_days"},
+    "babel": {"kiosk.locale.build"},
+    "setuptools": {"kiosk.locale.build"},
     "prometheus_client": {"kiosk.metrics", "kiosk.metrics_now"},
 }
 """Third-party libraries, each with the modules that may import it."""

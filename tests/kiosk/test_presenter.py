@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import io
 import re
 from dataclasses import fields, replace
 from datetime import date, timedelta
@@ -11,8 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import pytest
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 
 import kiosk
 from drivers.events import Device
@@ -39,7 +36,6 @@ if TYPE_CHECKING:
     from kiosk.families import Verdict
     from kiosk.states import State
 
-LOCALE = Path(kiosk.__file__).with_name("locale")
 RUSSIAN = Catalogue("ru")
 DEVICES = {Device.READER: DeviceState(), Device.SCANNER: DeviceState()}
 AROUND = Surroundings(ListStatus(NOON, NOON + timedelta(days=1), 7), TODAY, now=100.0)
@@ -90,15 +86,6 @@ def keys_in_code() -> set[str]:
                     and re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", node.value)
                 }
     return found
-
-
-def test_the_compiled_catalogue_is_the_source() -> None:
-    folder = LOCALE / "ru" / "LC_MESSAGES"
-    with (folder / "kiosk.po").open("rb") as file:
-        source = read_po(file, locale="ru")
-    buffer = io.BytesIO()
-    write_mo(buffer, source)
-    assert buffer.getvalue() == (folder / "kiosk.mo").read_bytes(), "run: make catalogue"
 
 
 @pytest.mark.parametrize("key", sorted(keys_in_code()))

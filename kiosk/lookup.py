@@ -26,6 +26,13 @@ class KnownBy(enum.StrEnum):
     ONLINE = "online"
 
 
+class FundService(enum.StrEnum):
+    """Which of the fund's services answered."""
+
+    FERZL = "ferzl"
+    ZP1 = "zp1"
+
+
 @dataclass(frozen=True, slots=True)
 class HowKnown:
     """Where an answer comes from and how old it is; every verdict shows it."""
@@ -36,6 +43,8 @@ class HowKnown:
     serial: int | None = None
     """Serial of the register; None for a service."""
     freshness: Freshness = Freshness.FRESH
+    service: FundService | None = None
+    """The service that answered; None for the register."""
 
 
 @dataclass(frozen=True, slots=True)

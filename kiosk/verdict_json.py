@@ -21,6 +21,7 @@ def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
             "source": known.source.value,
             "as_of": known.as_of.isoformat(),
             "serial": known.serial,
+            "service": None if known.service is None else known.service.value,
         },
         "insurer": None if insurer is None else {"ogrn": insurer.ogrn, "okato": insurer.okato},
         "next_step": verdict.next_step.value,

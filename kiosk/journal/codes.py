@@ -21,7 +21,11 @@ FORMATS: Final = (
 
 FAMILIES: Final = ("", "insured", "not_insured", "could_not_check")
 
-KNOWN_BY: Final = ("", "register", "online")
+KNOWN_BY: Final = ("", "register", "online", "ferzl", "zp1")
+"""The place, or its service: `online` alone is of a release that did not tell the two apart."""
+ONLINE: Final = "online"
+SERVICES: Final = frozenset({"ferzl", "zp1"})
+"""Codes among `KNOWN_BY` that name a service of the fund."""
 
 REASONS: Final = (
     *("", "insured", "suspended", "expired", "right_ended", "not_confirmed", "annulled"),

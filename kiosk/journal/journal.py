@@ -164,7 +164,7 @@ class Journal:
             notes=tuple(said["notes"]),
             source=policy.source.value if policy else source.value if source else "",
             format=policy.format.value if policy else "",
-            known_by="" if known is None else known.source.value,
+            known_by="" if known is None else (known.service or known.source).value,
             serial=None if known is None else known.serial,
             as_of=None if known is None else known.as_of.astimezone(UTC),
             missed=self._missed,

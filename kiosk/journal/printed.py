@@ -63,7 +63,7 @@ def whole_journal(folder: Path, since: str) -> Iterator[dict[str, Any]]:
 def line_of(values: dict[str, Any]) -> str:
     """A receipt's JSON values in one line for people."""
     known, document = values["how_known"], values["document"]
-    by = known["source"] or "nobody"
+    by = known["service"] or known["source"] or "nobody"
     by += f" {known['serial']}" if known["serial"] is not None else ""
     words = (
         *(f"{values['number']:>7}", values["at"], "" if values["clock_trusted"] else "CLOCK?"),

@@ -14,7 +14,7 @@ and that form; a *code* is one byte, see `kiosk.journal.codes`. Times are millis
     1     code of the format that was decoded
     1     code of the verdict's family
     1     code of its reason
-    1     code of where the answer comes from
+    1     code of where the answer comes from: the register, or which of the fund's services
     8     serial of the register that answered, 0 without
     8     as of: the register's time, or when the service answered; 0 without
     1     how many notes follow, at most 16
@@ -82,6 +82,7 @@ class Receipt:
     source: str = ""
     format: str = ""
     known_by: str = ""
+    """Who answered: the register, or a service of the fund by its name."""
     serial: int | None = None
     as_of: datetime | None = None
     missed: int = 0
@@ -200,6 +201,7 @@ def to_json(raw: bytes) -> dict[str, Any]:
         ReceiptFormatError: it is none.
     """
     receipt = decode(raw)
+    by_service = receipt.known_by in codes.SERVICES
     return {
         "number": receipt.number,
         "at": receipt.at.isoformat(timespec="milliseconds"),
@@ -209,7 +211,8 @@ def to_json(raw: bytes) -> dict[str, Any]:
         "notes": list(receipt.notes),
         "document": {"source": receipt.source or None, "format": receipt.format or None},
         "how_known": {
-            "source": receipt.known_by or None,
+            "source": codes.ONLINE if by_service else receipt.known_by or None,
+            "service": receipt.known_by if by_service else None,
             "serial": receipt.serial,
             "as_of": receipt.as_of and receipt.as_of.isoformat(timespec="milliseconds"),
         },

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
-from kiosk.lookup import Absent, Cause, Found, HowKnown, KnownBy, Record
+from kiosk.lookup import Absent, Cause, Found, FundService, HowKnown, KnownBy, Record
 from kiosk.online import person
 from kiosk.online.errors import ServiceError
 from kiosk.online.ferzl_errors import Item, of_fault, refuse
@@ -142,7 +142,7 @@ def answer(
         raise
     if status != _OK:
         raise ServiceError(Cause.BROKEN, "a plain answer with the HTTP status of a fault")
-    known = HowKnown(KnownBy.ONLINE, now)
+    known = HowKnown(KnownBy.ONLINE, now, service=FundService.FERZL)
     return Absent(known) if found is None else Found(found, known)
 
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from kiosk.lookup import Absent, Cause, Found, HowKnown, KnownBy
+from kiosk.lookup import Absent, Cause, Found, FundService, HowKnown, KnownBy
 from kiosk.online.errors import ServiceError
 from kiosk.online.messages import malformed, parse
 from kiosk.online.zp1_batch import BATCH, ENCODING, NAMESPACE, checksum_holds, value
@@ -109,7 +109,7 @@ def judge(reply: Reply, policy: PresentedPolicy, now: datetime) -> Found | Absen
         ServiceError: AMBIGUOUS, REFUSED, BROKEN (the gateway's own fault), UNCLEAR (no insurance,
             or the question was only taken), MALFORMED.
     """
-    known = HowKnown(KnownBy.ONLINE, now)
+    known = HowKnown(KnownBy.ONLINE, now, service=FundService.ZP1)
     if len(reply.responses) > 1 or any(one.ambiguous for one in reply.complaints):
         raise _error(Cause.AMBIGUOUS, "more than one person fits", reply)
     if reply.acknowledgement in _STOPPED:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from kiosk.clock import Moment
-from kiosk.lookup import Found, HowKnown, KnownBy, Record
+from kiosk.lookup import Found, FundService, HowKnown, KnownBy, Record
 from kiosk.policy.model import (
     InsurerPeriod,
     PolicyFormat,
@@ -51,7 +51,7 @@ RECORD = Record(
 )
 
 REGISTER = HowKnown(KnownBy.REGISTER, NOON, serial=7)
-ONLINE = HowKnown(KnownBy.ONLINE, NOON)
+ONLINE = HowKnown(KnownBy.ONLINE, NOON, service=FundService.ZP1)
 
 
 def found(known: HowKnown = REGISTER, **changes: Any) -> Found:

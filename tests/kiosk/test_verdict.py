@@ -24,6 +24,7 @@ from tests.kiosk.cases import (
     ONLINE,
     OTHER_SMO,
     POLICY,
+    RECORD,
     REGISTER,
     TODAY,
     found,
@@ -348,6 +349,7 @@ def test_json_has_the_keys_of_the_contract() -> None:
             "source": "register",
             "as_of": "2026-11-22T12:00:00+00:00",
             "serial": 7,
+            "service": None,
         },
         "insurer": {"ogrn": "1997800000010", "okato": "40000"},
         "next_step": "go_to_desk",
@@ -362,6 +364,8 @@ def test_json_has_the_keys_of_the_contract() -> None:
             {"name": "dates", "outcome": "pass", "detail": None},
         ],
     }
+    said = verdict_to_json(Insured(RECORD, ONLINE, (), ()))["how_known"]
+    assert (said["source"], said["service"], said["serial"]) == ("online", "zp1", None)
     unread = verdict_to_json(unreadable(CouldNotCheckReason.MUTE_CARD))
     assert unread["how_known"] is None
     assert unread["insurer"] is None

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.demo.people import PEOPLE, Person, person
-from kiosk.lookup import Absent, Cause, Found, HowKnown, KnownBy, Record
+from kiosk.lookup import Absent, Cause, Found, FundService, HowKnown, KnownBy, Record
 from kiosk.policy.model import PolicyType, Smo
 from offline_cache.format import Status
 from tests.online.ferzl_cases import (
@@ -39,13 +39,13 @@ def test_a_plain_answer_is_found() -> None:
             main_enp=WHO.enp,
             full_name=" ".join(filter(None, (WHO.surname, WHO.given_name, WHO.patronymic))),
         ),
-        HowKnown(KnownBy.ONLINE, NOW),
+        HowKnown(KnownBy.ONLINE, NOW, service=FundService.FERZL),
     )
 
 
 def test_an_error_not_found_is_absence() -> None:
     inner = with_errors(("PERSON_NOT_FOUND", "Застрахованное лицо не найдено"))
-    assert read(inner) == Absent(HowKnown(KnownBy.ONLINE, NOW))
+    assert read(inner) == Absent(HowKnown(KnownBy.ONLINE, NOW, service=FundService.FERZL))
 
 
 @pytest.mark.parametrize("one", PEOPLE, ids=lambda one: one.slug)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiosk.lookup import Absent, Cause, Found, HowKnown, KnownBy
+from kiosk.lookup import Absent, Cause, Found, FundService, HowKnown, KnownBy
 from kiosk.online.errors import ServiceError
 from kiosk.online.zp1_answer import MAX_COMPLAINTS, MAX_WORDS, judge, open_reply
 from kiosk.online.zp1_batch import checksum_holds, day_of, stamp
@@ -88,7 +88,7 @@ ANSWERS = [
 )
 def test_answers_without_a_record(body: bytes, expected: Cause | None) -> None:
     if expected is None:
-        assert read(body) == Absent(HowKnown(KnownBy.ONLINE, NOW))
+        assert read(body) == Absent(HowKnown(KnownBy.ONLINE, NOW, service=FundService.ZP1))
     else:
         assert cause(body) is expected
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from kiosk.demo.people import person
-from kiosk.lookup import Absent, Cause, Found, HowKnown, KnownBy, Record
+from kiosk.lookup import Absent, Cause, Found, FundService, HowKnown, KnownBy, Record
 from kiosk.online.errors import ServiceError
 from kiosk.online.zp1_answer import judge, open_reply
 from kiosk.policy.model import PolicyFormat, PresentedPolicy, Source
@@ -124,7 +124,7 @@ def record(content: str, policy: PresentedPolicy = CARD, now: datetime = NOW) ->
     """The record of an answer that has one."""
     found = read(batch(content), policy, now)
     assert isinstance(found, Found)
-    assert found.known == HowKnown(KnownBy.ONLINE, now)
+    assert found.known == HowKnown(KnownBy.ONLINE, now, service=FundService.ZP1)
     return found.record
 
 

@@ -94,7 +94,7 @@ def test_a_receipt_says_what_was_checked_by_what_when_and_with_what_result(tmp_p
         pseudonym=said[2].pseudonym,
         previous=said[2].previous,
     )
-    assert (said[1].known_by, said[1].serial) == ("online", None)
+    assert (said[1].known_by, said[1].serial) == ("zp1", None)
     assert (said[3].known_by, said[3].as_of, said[3].trusted) == ("", None, False)
     report = sound(tmp_path)
     assert (report.count, report.first, report.last, report.untrusted) == (30, 1, 30, 1)

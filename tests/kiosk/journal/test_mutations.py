@@ -55,7 +55,7 @@ EDITS: Final[dict[str, Callable[[Receipt], Any]]] = {
     "notes": lambda one: one.notes[1:] if one.notes else ("ends_soon",),
     "source": lambda one: "chip" if one.source != "chip" else "typed",
     "format": lambda one: "mrz" if one.format != "mrz" else "text",
-    "known_by": lambda one: "online" if one.known_by != "online" else "register",
+    "known_by": lambda one: "ferzl" if one.known_by != "ferzl" else "zp1",
     "serial": lambda one: 8 if one.serial is None else None,
     "as_of": lambda one: one.at if one.as_of is None else one.as_of - timedelta(days=1),
     "missed": lambda one: one.missed + 1,

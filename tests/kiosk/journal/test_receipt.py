@@ -25,7 +25,7 @@ from kiosk.journal.errors import JournalFileError, JournalKeyError, ReceiptForma
 from kiosk.journal.keys import load_signer, load_verifier, make_key
 from kiosk.journal.receipt import Receipt
 from kiosk.journal.statement import Kind, Statement, Why
-from kiosk.lookup import KnownBy
+from kiosk.lookup import FundService, KnownBy
 from kiosk.policy.model import PolicyFormat, Source
 from kiosk.reasons import CouldNotCheckReason, Note, NotInsuredReason
 from kiosk.verdict_json import verdict_to_json
@@ -65,7 +65,7 @@ def test_every_code_has_a_number() -> None:
     tables: dict[tuple[str, ...], list[Any]] = {
         codes.SOURCES: list(Source),
         codes.FORMATS: list(PolicyFormat),
-        codes.KNOWN_BY: list(KnownBy),
+        codes.KNOWN_BY: [*KnownBy, *FundService],
         codes.REASONS: ["insured", *NotInsuredReason, *CouldNotCheckReason],
         codes.NOTES: list(Note),
     }
@@ -97,6 +97,27 @@ FROZEN: Final = [
     (17, "827c23f4"),
 ]
 """How many codes each table began with, and their hash; codes behind those may follow."""
+
+
+@pytest.mark.parametrize(
+    ("number", "known_by", "source", "service"),
+    [
+        (1, "register", "register", None),
+        (2, "online", "online", None),
+        (3, "ferzl", "online", "ferzl"),
+        (4, "zp1", "online", "zp1"),
+        (99, "code-99", "code-99", None),
+    ],
+)
+def test_a_receipt_says_which_service_answered(
+    number: int, known_by: str, source: str, service: str | None
+) -> None:
+    """2 stands in receipts of releases that did not say which, 99 in those of newer ones."""
+    raw = receipts.encode(RECEIPT) + _SIGNATURE
+    raw = raw[:26] + bytes([number]) + raw[27:]
+    assert receipts.decode(raw) == replace(RECEIPT, known_by=known_by)
+    known = receipts.to_json(raw)["how_known"]
+    assert (known["source"], known["service"]) == (source, service)
 
 
 def test_the_bytes_are_those_of_the_specification() -> None:

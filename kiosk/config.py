@@ -27,9 +27,11 @@ from kiosk.config_sections import (
     SecondLookSection,
     ServiceSection,
     SoftwareSection,
+    SoundSection,
     UpdateSection,
     Zp1Section,
 )
+from kiosk.times import is_time
 from offline_cache.address import AddressError, check_address
 
 MAX_CONFIG_BYTES: Final = 64 * 1024
@@ -58,6 +60,7 @@ class Config:
     clinic: ClinicSection = field(default_factory=ClinicSection)
     software: SoftwareSection = field(default_factory=SoftwareSection)
     screen: ScreenSection = field(default_factory=ScreenSection)
+    sound: SoundSection = field(default_factory=SoundSection)
     service: ServiceSection = field(default_factory=ServiceSection)
 
 
@@ -75,6 +78,8 @@ _BOUNDS: Final[dict[tuple[str, str], tuple[int, int]]] = {
     ("software", "trial_seconds"): (10, 600),
     ("screen", "width"): (0, 8192),
     ("screen", "height"): (0, 8192),
+    ("sound", "volume"): (0, 100),
+    ("sound", "quiet_volume"): (0, 100),
     ("screen", "text_percent"): (100, 200),
     ("screen", "dpi"): (0, 600),
 }
@@ -94,6 +99,7 @@ _SECTIONS: Final = {
     "clinic": ClinicSection,
     "software": SoftwareSection,
     "screen": ScreenSection,
+    "sound": SoundSection,
     "service": ServiceSection,
 }
 
@@ -139,6 +145,7 @@ def parse(document: dict[str, Any], *, folder: Path = Path()) -> Config:
         raise ConfigError("[register] dir and key_file: give both, or neither")
     _check_update(config)
     _check_services(config)
+    _check_times(config)
     _check_clinic(config.clinic)
     okato = config.kiosk.okato
     if okato and not (len(okato) == 5 and okato.isascii() and okato.isdecimal()):
@@ -178,6 +185,19 @@ def _check_clinic(clinic: ClinicSection) -> None:
         check_clinic(clinic)
     except ValueError as error:
         raise ConfigError(f"[clinic] {error}") from None
+
+
+def _check_times(config: Config) -> None:
+    spans = {
+        "[screen] dark": (config.screen.dark_from, config.screen.dark_until),
+        "[sound] quiet": (config.sound.quiet_from, config.sound.quiet_until),
+    }
+    for name, (begin, end) in spans.items():
+        for key, value in (("from", begin), ("until", end)):
+            if not is_time(value):
+                raise ConfigError(f"{name}_{key}: {value!r} is not a time of day such as 21:00")
+        if bool(begin) != bool(end):
+            raise ConfigError(f"{name}_from and {name.split()[1]}_until: give both, or neither")
 
 
 def _check_url(section: str, url: str, ca_file: Path | None) -> None:

@@ -177,6 +177,25 @@ class SoftwareSection:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundSection:
+    """`[sound]`: what is heard with an answer."""
+
+    cue: Literal["neutral", "outcome", "off"] = "neutral"
+    """The same for every answer, one for each family of verdicts, or none."""
+    volume: int = 60
+    """Percent (0 to 100)."""
+    quiet_from: str = ""
+    """Time of day, such as `20:00`, from which `quiet_volume` counts; empty: never."""
+    quiet_until: str = ""
+    quiet_volume: int = 20
+    """Percent (0 to 100)."""
+    speech: Literal["yes", "no"] = "no"
+    """Whether the public screen's answer is read out, where a speech engine is installed."""
+    device: str = ""
+    """Name of the sound device; empty: the system's default."""
+
+
+@dataclass(frozen=True, slots=True)
 class ScreenSection:
     """`[screen]`: the display."""
 
@@ -186,6 +205,9 @@ class ScreenSection:
     rotation: Literal[0, 90, 180, 270] = 0
     """Degrees clockwise."""
     theme: Literal["light", "dark"] = "light"
+    dark_from: str = ""
+    """Time of day, such as `21:00`, from which the screen sleeps; empty: never."""
+    dark_until: str = ""
     text_percent: int = 100
     """Size of all words (100 to 200), for halls whose visitors want to read from afar."""
     touch: Literal["yes", "no"] = "no"

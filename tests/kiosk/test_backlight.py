@@ -1,0 +1,137 @@
+"""The sleeping screen: by the hour, awake at once, a panel that cannot be switched."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from drivers.events import Device
+from kiosk.backlight import AWAKE_SECONDS, Backlight, Darkness
+from kiosk.config import ConfigError, parse
+from kiosk.config_sections import ScreenSection
+from kiosk.states import DeviceState, Reading, Session
+from kiosk.times import within
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+WAITING: Final = Session({Device.READER: DeviceState()})
+READING: Final = replace(WAITING, state=Reading("reader", 10.0, 20.0))
+NIGHT: Final = datetime(2026, 11, 24, 23, 0).astimezone()
+DAY: Final = NIGHT - timedelta(hours=11)
+
+
+def test_it_sleeps_by_the_hour_and_wakes_with_a_person() -> None:
+    darkness = Darkness(ScreenSection(dark_from="21:00", dark_until="07:00"))
+    assert not darkness.sleeps(WAITING, DAY, 0.0)
+    assert darkness.sleeps(WAITING, NIGHT, 100.0)
+    assert not darkness.sleeps(READING, NIGHT, 200.0)
+    assert not darkness.sleeps(WAITING, NIGHT, 200.0 + AWAKE_SECONDS - 1)
+    assert darkness.sleeps(WAITING, NIGHT, 200.0 + AWAKE_SECONDS)
+    darkness.touched(300.0)
+    assert not darkness.sleeps(WAITING, NIGHT, 300.0)
+
+
+def test_without_hours_it_never_sleeps() -> None:
+    assert not Darkness(ScreenSection()).sleeps(WAITING, NIGHT, 1e9)
+
+
+@pytest.mark.parametrize(
+    ("at", "begin", "end", "inside"),
+    [
+        ("22:00", "22:00", "06:00", True),
+        ("05:59", "22:00", "06:00", True),
+        ("06:00", "22:00", "06:00", False),
+        ("12:00", "22:00", "06:00", False),
+        ("13:00", "13:00", "14:00", True),
+        ("14:00", "13:00", "14:00", False),
+        ("13:00", "13:00", "13:00", False),
+        ("13:00", "", "", False),
+    ],
+)
+def test_hours_over_midnight(at: str, begin: str, end: str, *, inside: bool) -> None:
+    assert within(datetime.fromisoformat(f"2026-11-24T{at}").time(), begin, end) is inside
+
+
+@pytest.mark.parametrize(
+    ("screen", "message"),
+    [
+        ({"dark_from": "9 pm", "dark_until": "07:00"}, "dark_from: '9 pm' is not a time of day"),
+        ({"dark_from": "24:00", "dark_until": "07:00"}, "dark_from: '24:00'"),
+        ({"dark_from": "21:00"}, "give both, or neither"),
+    ],
+)
+def test_hours_that_are_none_are_named(screen: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse({"screen": screen})
+
+
+def run(backlight: Backlight, play: Callable[[], None]) -> None:
+    """Run it while `play` lasts."""
+    stop = threading.Event()
+    thread = threading.Thread(target=backlight.run, args=(lambda _: None, stop))
+    thread.start()
+    try:
+        play()
+    finally:
+        stop.set()
+        thread.join(10)
+
+
+def until(file: Path, power: str) -> None:
+    """Wait, for ten seconds at most."""
+    end = time.monotonic() + 10
+    while file.read_text() != power:
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def test_the_panels_light_follows(tmp_path: Path) -> None:
+    files = [tmp_path / name / "bl_power" for name in ("10-0045", "panel")]
+    for file in files:
+        file.parent.mkdir()
+        file.write_text("")
+    backlight = Backlight(tmp_path)
+
+    def play() -> None:
+        until(files[0], "0")
+        backlight.switch(off=True)
+        until(files[1], "4")
+        backlight.switch(off=False)
+        until(files[1], "0")
+        backlight.switch(off=True)
+        until(files[1], "4")
+
+    run(backlight, play)
+    # A kiosk that ends leaves a screen that can be seen.
+    assert [file.read_text() for file in files] == ["0", "0"]
+
+
+def test_a_light_that_cannot_be_switched_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "panel" / "bl_power").mkdir(parents=True)
+    backlight = Backlight(tmp_path)
+
+    def play() -> None:
+        for off in (True, False, True):
+            backlight.switch(off=off)
+            end = time.monotonic() + 10
+            while backlight._done is not off and time.monotonic() < end:
+                time.sleep(0.005)
+
+    run(backlight, play)
+    assert [one.getMessage() for one in caplog.records] == [
+        "panel: its backlight stays on: errno 21"
+    ]
+
+
+def test_a_machine_without_a_panel_has_nothing_to_switch(tmp_path: Path) -> None:
+    backlight = Backlight(tmp_path / "none")
+    run(backlight, lambda: backlight.switch(off=True))

@@ -1,12 +1,16 @@
-"""The words of the screen: compiled from their sources, in every language."""
+"""The words of the screen: compiled from their sources, in every language, in the right form."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 
-from kiosk.catalogue import Catalogue
+from kiosk import catalogue
+from kiosk.catalogue import LANGUAGES, Catalogue
 from kiosk.locale import build
 
 if TYPE_CHECKING:
@@ -14,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def test_this_checkout_has_its_catalogues_compiled(tmp_path: Path) -> None:
-    for compiled in build.compile_into(tmp_path):
+    written = build.compile_into(tmp_path)
+    assert {path.relative_to(tmp_path).parts[0] for path in written} == set(LANGUAGES)
+    for compiled in written:
         ours = build.HERE / compiled.relative_to(tmp_path)
         assert compiled.read_bytes() == ours.read_bytes(), "run: .ci/setup"
 
@@ -22,3 +28,74 @@ def test_this_checkout_has_its_catalogues_compiled(tmp_path: Path) -> None:
 @pytest.mark.parametrize("language", ["en", "tt"])
 def test_a_language_speaks_for_itself(language: str) -> None:
     assert Catalogue(language).text("idle.title") != Catalogue("ru").text("idle.title")
+
+
+def _header_of(language: str) -> Catalog:
+    """The real catalogue's header without its sentences."""
+    with (build.HERE / language / "LC_MESSAGES" / "kiosk.po").open("rb") as file:
+        header = read_po(file, locale=language).mime_headers
+    empty = Catalog(locale=language)
+    empty.mime_headers = header
+    return empty
+
+
+@pytest.fixture
+def own_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catalogues with the real plural rules and two sentences, one of them in Russian only."""
+    forms = {
+        "ru": (
+            "осталась {n} цифра, {who}",
+            "остались {n} цифры, {who}",
+            "осталось {n} цифр, {who}",
+        ),
+        "en": ("{n} digit to go, {who}", "{n} digits to go, {who}"),
+        "tt": ("{n} цифр калды, {who}",),
+    }
+    for language, sentences in forms.items():
+        words = _header_of(language)
+        words.add(("digits", "digits"), sentences)
+        if language == "ru":
+            words.add("only.russian", "по-русски")
+            words.add(("hours", "hours"), ("{n} час", "{n} часа", "{n} часов"))
+        target = tmp_path / language / "LC_MESSAGES" / "kiosk.mo"
+        target.parent.mkdir(parents=True)
+        with target.open("wb") as file:
+            write_mo(file, words)
+    monkeypatch.setattr(catalogue, "_LOCALES", tmp_path)
+
+
+@pytest.mark.usefixtures("own_words")
+@pytest.mark.parametrize(
+    ("language", "n", "expected"),
+    [
+        pytest.param("ru", 1, "осталась 1 цифра, я", id="one"),
+        pytest.param("ru", 3, "остались 3 цифры, я", id="few"),
+        pytest.param("ru", 11, "осталось 11 цифр, я", id="eleven"),
+        pytest.param("ru", 21, "осталась 21 цифра, я", id="twenty-one"),
+        pytest.param("en", 1, "1 digit to go, я", id="English one"),
+        pytest.param("en", 21, "21 digits to go, я", id="English many"),
+        pytest.param("tt", 1, "1 цифр калды, я", id="Tatar one"),
+        pytest.param("tt", 5, "5 цифр калды, я", id="Tatar many"),
+    ],
+)
+def test_plural_forms(language: str, n: int, expected: str) -> None:
+    assert Catalogue(language).plural("digits", n, who="я") == expected
+
+
+@pytest.mark.usefixtures("own_words")
+def test_what_a_language_lacks_is_said_in_russian() -> None:
+    english = Catalogue("en")
+    assert english.text("only.russian") == "по-русски"
+    assert english.text_or_empty("only.russian") == "по-русски"
+    assert english.plural("hours", 2) == "2 часа"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_unknown_key_is_an_error_and_not_shown(language: str) -> None:
+    # Twice: a catalogue that was loaded before must not become its own fallback.
+    for words in (Catalogue(language), Catalogue(language)):
+        with pytest.raises(KeyError):
+            words.text("no.such.key")
+        with pytest.raises(KeyError):
+            words.plural("no.such.key", 2)
+        assert not words.text_or_empty("no.such.key")

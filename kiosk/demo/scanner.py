@@ -123,14 +123,14 @@ class VirtualScanner:
         """Come (back) as a new terminal behind the same link; does nothing if it is there."""
         if self._ends is not None:
             return
-        master, slave = os.openpty()
+        master, slave, name = self._terminal()
         self._ends = (master, slave)
         os.set_blocking(master, False)
         # Our own end stays open and raw: on the last close a terminal falls back to echoing.
         tty.setraw(slave)
         draft = self.path.with_name(self.path.name + ".new")
         draft.unlink(missing_ok=True)
-        draft.symlink_to(os.ttyname(slave))
+        draft.symlink_to(name)
         draft.replace(self.path)
 
     def unplug(self) -> None:
@@ -188,6 +188,11 @@ class VirtualScanner:
             sent += len(piece)
             if pacing.pause and sent < len(data):
                 time.sleep(self._random.uniform(0.0, pacing.pause))
+
+    def _terminal(self) -> tuple[int, int, str]:
+        """A new terminal: the scanner's end, the kiosk's end, and the latter's name."""
+        master, slave = os.openpty()
+        return master, slave, os.ttyname(slave)
 
     def _write(self, piece: bytes) -> bool:
         """Whether the line took all: without flow control, what nobody reads in time is lost."""

@@ -217,6 +217,8 @@ class Machine:
             lines = self.journal("--boot", "--output=short-monotonic").splitlines()
             shown = [line for line in lines if not _EVERYDAY.search(line)][-40:]
             return "\n".join([*shown, self.run("systemctl", "list-jobs").stdout])
+        if not self.log.exists():
+            return "it was never switched on"
         return self.log.read_text(encoding="utf-8", errors="replace")[-1500:]
 
     def unit(self, name: str, about: str, *options: str) -> str:

@@ -12,6 +12,7 @@ without.
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import threading
 from contextlib import contextmanager, suppress
@@ -210,8 +211,12 @@ class SmallStore:
             self._folder.mkdir(mode=0o700, parents=True)
             sync(self._folder.parent)
         if not self._path.exists():
-            # SQLite gives its log the rights of the file.
+            # SQLite gives its log the rights and the owner of the file.
             self._path.touch(mode=0o600)
+            if os.geteuid() == 0:
+                # Or the kiosk could not write what a technician's command as root had begun.
+                owner = self._folder.stat()
+                os.chown(self._path, owner.st_uid, owner.st_gid)
             sync(self._folder)
         for path, refused in ((self._folder, self.refused_rights), (self._path, 0o177)):
             mode = path.stat().st_mode & 0o7777

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from kiosk import RELEASED_AT
+from kiosk.account import become_owner_of
 from kiosk.checkpoints import leave_on_stick, user_agent
 from kiosk.exits import Exit, Refusal
 from kiosk.query_commands import load_config
@@ -40,6 +41,7 @@ def update(
 ) -> None:
     """Bring the register to the newest signed list; a running kiosk takes it up by itself.
 
+    Root goes on as the owner of the register's folder, so that nothing of root's stays in it.
     Prints one line of JSON: outcome (updated, current, refused, failed), from_serial, serial,
     as_of, how (deltas, base), bytes, seconds, reason. Whatever fails, the list in use stays.
 
@@ -52,17 +54,28 @@ def update(
     loaded = load_config(config or context.obj)
     settings = settings_of(loaded, place)
     logs.set_up()
+    if isinstance(settings.place, Path):
+        # Before the rights are given up: a stick that root has mounted is root's to write to.
+        leave_on_stick(loaded, settings.place)
+    _give_up_root(settings.register)
     shown = _Line() if progress and sys.stderr.isatty() else None
     try:
         outcome = run(settings, shown.show) if shown else run(settings)
     finally:
         if shown:
             shown.clear()
-    if isinstance(settings.place, Path):
-        leave_on_stick(loaded, settings.place)
     click.echo(as_json(outcome))
     if outcome.error is not None:
         raise Refusal(str(outcome.error), exit_of(outcome.error))
+
+
+def _give_up_root(register: Path) -> None:
+    try:
+        become_owner_of(register)
+    except OSError as error:
+        message = f"{register}: it is not root's, and root cannot become its owner here"
+        message += f" ({error.strerror}): sudo systemctl start kiosk-update"
+        raise Refusal(message, Exit.DEVICE) from None
 
 
 def settings_of(config: Config, place: str | None) -> UpdateSettings:

@@ -91,10 +91,11 @@ def update(
 def confirm(context: click.Context, config: Path | None) -> None:
     """Keep a release that is on trial and that nobody watches any more."""
     from kiosk.software.rollback import confirm as run
+    from kiosk.software.systemd import Systemd
 
     folder = _folder(load_config(config or context.obj))
     with _refusing():
-        run(folder)
+        run(folder, Systemd())
 
 
 @software.command()

@@ -53,30 +53,26 @@ inside() { if [ -n "$root" ]; then chroot "$root" "$@"; else "$@"; fi; }
 # Is there a running systemd to talk to?
 booted() { [ -z "$root" ] && [ -d /run/systemd/system ]; }
 
-# Every file of ours outside $BASE: one line each, "source in the bundle's systemd/" and destination.
-# Kept beside the release, so that an update removes what it no longer has.
-files_of() {
-    local tree=$1 file
-    for file in "$tree"/units/*.service "$tree"/units/*.timer; do
-        echo "units/${file##*/} /usr/local/lib/systemd/system/${file##*/}"
-    done
-    for file in "$tree"/units/*.d/*.conf; do
-        file=${file#"$tree"/units/}
-        echo "units/$file /usr/local/lib/systemd/system/$file"
-    done
-    cat <<'FILES'
-etc/sysusers.conf /usr/local/lib/sysusers.d/oms-kiosk.conf
-etc/tmpfiles.conf /usr/local/lib/tmpfiles.d/oms-kiosk.conf
-etc/udev.rules /etc/udev/rules.d/70-oms-kiosk.rules
-etc/polkit.rules /etc/polkit-1/rules.d/60-oms-kiosk.rules
-etc/logind.conf /etc/systemd/logind.conf.d/oms-kiosk.conf
-etc/watchdog.conf /etc/systemd/system.conf.d/oms-kiosk.conf
-etc/sysctl.conf /etc/sysctl.d/60-oms-kiosk.conf
-FILES
+# Every file of ours outside $BASE is a link that goes by way of `current` or `way-back`, so that what it
+# shows changes with the release, and back with it: one line each, where to (below $BASE) and where it is.
+# Kept beside the releases, so that an update removes what it no longer has. Units need none: systemd
+# asks the generator for them.
+links_of() {
+    cat <<'LINKS'
+way-back/units-generator /usr/local/lib/systemd/system-generators/oms-kiosk
+current/venv/bin/kiosk /usr/local/bin/kiosk
+current/systemd/etc/sysusers.conf /usr/local/lib/sysusers.d/oms-kiosk.conf
+current/systemd/etc/tmpfiles.conf /usr/local/lib/tmpfiles.d/oms-kiosk.conf
+current/systemd/etc/udev.rules /etc/udev/rules.d/70-oms-kiosk.rules
+current/systemd/etc/polkit.rules /etc/polkit-1/rules.d/60-oms-kiosk.rules
+current/systemd/etc/logind.conf /etc/systemd/logind.conf.d/oms-kiosk.conf
+current/systemd/etc/watchdog.conf /etc/systemd/system.conf.d/oms-kiosk.conf
+current/systemd/etc/sysctl.conf /etc/sysctl.d/60-oms-kiosk.conf
+LINKS
 }
 
-# Units with an [Install] section are enabled: the screen and the timers.
-enabled_units() {
+# Units with an [Install] section start by themselves: the screen and the timers.
+starting_units() {
     local file
     for file in "$1"/units/*.service "$1"/units/*.timer; do
         if grep -q '^WantedBy=' "$file"; then echo "${file##*/}"; fi
@@ -240,12 +236,12 @@ build_release() {
 
 # The way back must work whatever a release breaks: it lies beside the releases, and a newer one replaces it.
 install_way_back() {
-    local python=$BASE/releases/$version/venv/bin/python
-    if [ -z "$changed" ] && [ -e "$root$BASE/rollback" ]; then return 0; fi
-    if inside "$python" -I -c 'import kiosk.software.standalone' 2>/dev/null; then
-        remember $BASE/rollback
-        inside "$python" -I -B -m kiosk.software.standalone $BASE/rollback
-    fi
+    local release=$BASE/releases/$version
+    if [ -z "$changed" ] && [ -e "$root$BASE/way-back/rollback" ]; then return 0; fi
+    remember $BASE/rollback
+    remember $BASE/way-back
+    inside "$release/venv/bin/python" -I -B -m kiosk.software.standalone $BASE "$release" ||
+        die "the way back cannot be laid out"
 }
 
 # Flips `current` in one rename; what it showed before becomes `previous`.
@@ -265,17 +261,18 @@ switch_release() {
     sync -f "$root$BASE"
 }
 
-# A file to its place, unless it is there already.
-put_file() {
-    if cmp -s -- "$1" "$root$2"; then return 0; fi
+# A link to its place, unless it is there already.
+put_link() {
+    if [ "$(readlink -- "$root$2" || true)" = "$1" ]; then return 0; fi
     remember "$2"
-    install -D -m 0644 -- "$1" "$root$2"
+    mkdir -p -- "$(dirname -- "$root$2")"
+    ln -sfn -- "$1" "$root$2"
     changed=yes
 }
 
-install_files() {
-    local tree=$root$BASE/releases/$version/systemd from to listed=$BASE/files
-    files_of "$tree" > "$incoming/files"
+install_links() {
+    local from to listed=$BASE/files
+    links_of > "$incoming/files"
     # What an older release had and this one has not.
     if [ -f "$root$listed" ]; then
         while read -r from to; do
@@ -283,19 +280,18 @@ install_files() {
         done < "$root$listed"
     fi
     while read -r from to; do
-        put_file "$tree/$from" "$to"
+        put_link "$BASE/$from" "$to"
     done < "$incoming/files"
-    put_file "$incoming/files" $listed
-    if [ "$(readlink "$root/usr/local/bin/kiosk" || true)" != $BASE/current/venv/bin/kiosk ]; then
-        remember /usr/local/bin/kiosk
-        mkdir -p -- "$root/usr/local/bin"
-        ln -sfn -- $BASE/current/venv/bin/kiosk "$root/usr/local/bin/kiosk"
+    if ! cmp -s -- "$incoming/files" "$root$listed"; then
+        remember $listed
+        install -m 0644 -- "$incoming/files" "$root$listed"
     fi
 }
 
 accounts_and_folders() {
-    inside systemd-sysusers /usr/local/lib/sysusers.d/oms-kiosk.conf
-    inside systemd-tmpfiles --create /usr/local/lib/tmpfiles.d/oms-kiosk.conf
+    local etc=$BASE/releases/$version/systemd/etc
+    inside systemd-sysusers "$etc/sysusers.conf"
+    inside systemd-tmpfiles --create "$etc/tmpfiles.conf"
     if [ ! -e "$root/etc/oms-kiosk/kiosk.toml" ]; then
         remember /etc/oms-kiosk/kiosk.toml
         install -m 0640 -- "$root$BASE/releases/$version/systemd/kiosk.example.toml" "$root/etc/oms-kiosk/kiosk.toml"
@@ -304,13 +300,7 @@ accounts_and_folders() {
     fi
 }
 
-enable_units() {
-    local unit
-    for unit in $(enabled_units "$root$BASE/releases/$version/systemd"); do
-        remember "/etc/systemd/system/multi-user.target.wants/$unit"
-        remember "/etc/systemd/system/timers.target.wants/$unit"
-        inside systemctl --quiet enable "$unit"
-    done
+let_take_effect() {
     remember /etc/systemd/system/getty@tty1.service
     remember /etc/systemd/system/ctrl-alt-del.target
     # The terminal is the screen's; nobody gets a login prompt or a reboot by three keys.
@@ -328,7 +318,7 @@ enable_units() {
 start_units() {
     booted && [ -n "$start" ] || return 0
     local unit
-    for unit in $(enabled_units "$root$BASE/releases/$version/systemd"); do
+    for unit in $(starting_units "$root$BASE/releases/$version/systemd"); do
         case "$unit" in
             *.timer) systemctl start "$unit" ;;
             # Nobody is interrupted for nothing.
@@ -344,15 +334,14 @@ remove_everything() {
         for unit in $(cd "$tree/units" && ls); do
             case "$unit" in *@.service | *.d) continue ;; esac
             if booted; then systemctl --quiet stop "$unit" 2>/dev/null || true; fi
-            inside systemctl --quiet disable "$unit" 2>/dev/null || true
         done
     fi
     inside systemctl --quiet unmask getty@tty1.service ctrl-alt-del.target || true
     if [ -f "$root$BASE/files" ]; then
         while read -r from to; do rm -f -- "$root$to"; done < "$root$BASE/files"
-        rmdir --ignore-fail-on-non-empty -- "$root/usr/local/lib/systemd/system/pcscd.service.d" 2>/dev/null || true
+        rmdir --ignore-fail-on-non-empty -- "$root/usr/local/lib/systemd/system-generators" 2>/dev/null || true
     fi
-    rm -rf -- "${root}$BASE" "$root/usr/local/bin/kiosk"
+    rm -rf -- "${root}$BASE"
     if [ -n "$purge" ]; then
         rm -rf -- "$root/etc/oms-kiosk" "$root/var/lib/oms-kiosk"
         for unit in oms-kiosk oms-screen oms-update oms-stick; do
@@ -379,11 +368,11 @@ main() {
     install_packages
     build_release
     kept=$(mktemp -d -- "$root$BASE/.kept.XXXXXX")
-    install_files
+    install_links
     install_way_back
     accounts_and_folders
     switch_release
-    enable_units
+    let_take_effect
     # From here on it is installed; what is kept for the way back goes with the other folders.
     done_with=$kept kept="" built=""
     rm -rf -- "$done_with"

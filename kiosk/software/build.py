@@ -4,7 +4,7 @@
     PYTHON             the system's Python that its wheels were made for, such as 3.11
     requirements.txt   every package with its version and the SHA-256 of its wheel
     wheels/            the wheels, pip's among them; nothing is fetched and nothing is compiled
-    systemd/           units and rules, which the installer lays out; here they only lie ready
+    systemd/           units and rules, which the system finds by way of `current`
 
 The environment is made under a name that ends in `.new` and moved. What it holds of its own place,
 the first lines of scripts and the folders in compiled files, is written for the final one.
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from kiosk.software.errors import BuildError, BundleError
 from kiosk.software.links import sync
+from kiosk.software.units import lacking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +48,8 @@ def check_bundle(staged: Path, version: str, arch: str) -> None:
             raise BundleError(f"the bundle's {name} is not what was signed: {wanted}")
     if not (staged / "requirements.txt").is_file() or not (staged / "wheels").is_dir():
         raise BundleError("the bundle holds no requirements.txt, or no wheels")
+    if missing := lacking(staged):
+        raise BundleError(f"the bundle holds no {missing[0]}")
 
 
 def build(staged: Path, final: Path) -> None:

@@ -8,7 +8,8 @@
 Runs from `/opt/oms-kiosk/rollback`, outside every release (see `standalone`), so that no release
 can break the way back. A link changes by the rename of a new one, and only after the state on the
 disk says so: whenever the power fails, `current` leads to a whole release, and `settle` finds out
-which it must be.
+which it must be. Units belong to the release: systemd takes them in after each switch, and at
+boot. A release that was kept renews the way back too (`Machine.renew`), and no other does.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def trial(folder: Path, machine: Machine) -> bool:
         if why:
             _go_back(folder, machine, _condemned(state, why), wait=True)
             return False
-        _keep(folder, state)
+        _keep(folder, machine, state)
         return True
 
 
@@ -108,7 +109,9 @@ def settle(folder: Path, machine: Machine, *, wait: float = _LOCK_SECONDS) -> bo
         elif state.phase is Phase.BACK:
             _go_back(folder, machine, state, wait=False)
         elif here is None and (folder / "releases").is_dir():
-            point(folder, "current", _way_back(folder, state))
+            target = _way_back(folder, state)
+            point(folder, "current", target)
+            machine.reload(None, _release(folder, target))
             machine.bounce(wait=False)
         else:
             return False
@@ -133,7 +136,7 @@ def back(folder: Path, machine: Machine) -> str:
         return state.before or ""
 
 
-def confirm(folder: Path) -> str:
+def confirm(folder: Path, machine: Machine) -> str:
     """Keep a release that is on trial and that nobody watches; which.
 
     Raises:
@@ -144,19 +147,23 @@ def confirm(folder: Path) -> str:
         state = read_state(folder)
         if state.phase is not Phase.TRIAL or linked(folder, "current") != state.version:
             raise SwitchError(f"{folder}: no release is on trial")
-        _keep(folder, state)
+        _keep(folder, machine, state)
         return state.version or ""
 
 
 def _watch(folder: Path, machine: Machine, state: State) -> str:
     """What is wrong with the release on trial; empty: nothing."""
+    release = _release(folder, str(state.version))
+    machine.reload(_release(folder, str(state.before)), release)
+    if not machine.knows(release):
+        return "its units are not right"
     if not machine.restart(READY_SECONDS):
         return "it did not come up"
     end = machine.monotonic() + state.trial_seconds
     mark = machine.look()
     if mark is None:
         return "it fell over at once"
-    if not machine.doctor(folder / "releases" / str(state.version)):
+    if not machine.doctor(release):
         return "its doctor found a fault"
     while machine.look() == mark:
         left = end - machine.monotonic()
@@ -166,9 +173,10 @@ def _watch(folder: Path, machine: Machine, state: State) -> str:
     return "it fell over"
 
 
-def _keep(folder: Path, state: State) -> None:
+def _keep(folder: Path, machine: Machine, state: State) -> None:
     write_state(folder, replace(state, phase=Phase.GOOD, boots=0))
     say(f"release {state.version}: kept")
+    machine.renew(folder, _release(folder, str(state.version)))
     clear(folder, state.version, state.before)
 
 
@@ -197,6 +205,8 @@ def _go_back(folder: Path, machine: Machine, state: State, *, wait: bool) -> Non
         # This takes no room at all.
         (folder / "previous").rename(folder / "current")
         sync(folder)
+    left = _release(folder, state.version) if is_whole(folder, state.version) else None
+    machine.reload(left, _release(folder, target))
     machine.bounce(wait=wait)
     condemned = state.version in state.bad
     older = state.older if state.older != target and is_whole(folder, state.older) else None
@@ -204,6 +214,10 @@ def _go_back(folder: Path, machine: Machine, state: State, *, wait: bool) -> Non
     clear(folder, target, older, None if condemned else state.version)
     point(folder, "previous", older)
     write_state(folder, replace(state, phase=Phase.GOOD if condemned else Phase.STAGED))
+
+
+def _release(folder: Path, version: str) -> Path:
+    return folder / "releases" / version
 
 
 def _way_back(folder: Path, state: State) -> str:

@@ -23,6 +23,7 @@ THRESHOLDS: Final = {
     "kiosk-screen.service": 1.2,
     "kiosk-stick@sda1.service": 2.0,
     "kiosk-doctor.service": 2.2,
+    "kiosk-system-files.service": 2.1,
     "oms-kiosk-pcscd-restart.service": 1.5,
     "oms-kiosk-usb-cycle@reader.service": 1.5,
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from kiosk.software.links import linked
+from kiosk.software.links import Phase, linked, read_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +32,8 @@ class Conduct:
     """Seconds from its start to its end; None: it stays."""
     hangs_after: float | None = None
     """Seconds to the last sign of life."""
+    units: bool = True
+    """Whether systemd can load them all."""
     doctor: bool = True
     doctor_seconds: float = 3.0
     ends_when_told: bool = True
@@ -51,6 +53,10 @@ class ModelMachine:
     now: float = 0.0
     running: str | None = None
     restarts: int = 0
+    units: str | None = None
+    """The release whose units systemd knows; None: those that `current` led to at boot."""
+    way_back: str | None = None
+    """The release that the way back was taken from last."""
     _started: float = 0.0
     served: list[tuple[float, str]] = field(default_factory=list)
     """Since when which release was ready for people."""
@@ -61,6 +67,21 @@ class ModelMachine:
     def sleep(self, seconds: float) -> None:
         self.before_each()
         self.now += seconds
+
+    def reload(self, left: Path | None, taken: Path) -> None:
+        self.before_each()
+        assert taken.name == linked(self.folder, "current")
+        assert left is None or left.name != taken.name
+        self.units = taken.name
+
+    def knows(self, release: Path) -> bool:
+        self.before_each()
+        return self._about(release.name).units
+
+    def renew(self, folder: Path, release: Path) -> None:
+        self.before_each()
+        assert read_state(folder).phase is Phase.GOOD, "not before it was kept"
+        self.way_back = release.name
 
     def restart(self, seconds: float) -> bool:
         self.before_each()
@@ -94,6 +115,7 @@ class ModelMachine:
     def _start(self, seconds: float) -> bool:
         version = linked(self.folder, "current")
         assert version is not None, "nothing to start"
+        assert self.units in {None, version}, "a program never runs with another release's units"
         about = self._about(version)
         ready = about.ready_after
         early = about.falls_after is not None and (ready is None or about.falls_after < ready)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kiosk.software.links import linked, point, read_state
+from kiosk.software.units import GENERATOR, NEEDED, UNITS
 from kiosk.software.update import Outcome, SoftwareSettings, update
 from offline_cache.publisher.signing import KeyRing
 from offline_cache.publisher.software import Signed, stage_release
@@ -32,6 +33,8 @@ def plain_bundle(version: str, arch: str = ARCH, **more: bytes) -> dict[str, byt
         "ARCH": f"{arch}\n".encode(),
         "requirements.txt": b"",
         "wheels/nothing.txt": b"no wheel",
+        str(GENERATOR): b"#!/bin/sh\n",
+        **{str(UNITS / name): b"[Service]\nExecStart=/bin/true\n" for name in NEEDED},
         **more,
     }
 

@@ -23,6 +23,7 @@ from kiosk.software.standalone import write
 from kiosk.software.unpack import unpack
 from tests.kiosk.software.releases import FIRST, SECOND, install
 
+SYSTEMD: Final = Path(__file__).parents[3] / "systemd"
 _PIP: Final = Path("/usr/share/python-wheels")
 """Where Debian's python3-venv has it; a real bundle brings its own."""
 pytestmark = pytest.mark.skipif(
@@ -39,6 +40,7 @@ def main():
 _SYSTEMCTL: Final = """#!/bin/sh
 echo "$*" >> "$LOG"
 case "$*" in
+*LoadState*) for name in "$@"; do printf 'Id=%s\nLoadState=loaded\n\n' "$name"; done;;
 *ActiveState*) printf 'ActiveState=active\\nMainPID=1\\nNRestarts=0\\n';;
 *restart*) [ "$(readlink "$OPT/current")" != "releases/$FAILING" ];;
 esac
@@ -82,6 +84,8 @@ def unpacked(staged: Path, version: str = SECOND, *, called: str | None = None) 
     (staged / "install.sh").write_text("#!/bin/sh\n", "utf-8")
     (staged / "VERSION").write_text(f"{version}\n", "utf-8")
     (staged / "ARCH").write_text("amd64\n", "utf-8")
+    shutil.copytree(SYSTEMD / "units", staged / "systemd" / "units")
+    shutil.copytree(SYSTEMD / "libexec", staged / "systemd" / "libexec")
     return wheel
 
 
@@ -133,7 +137,14 @@ def test_a_release_that_is_another_one(tmp_path: Path) -> None:
         build(staged, tmp_path / SECOND)
 
 
-@pytest.mark.parametrize("name", ["VERSION", "ARCH", "requirements.txt", "wheels"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("VERSION", "ARCH", "requirements.txt", "wheels", "systemd/libexec/units-generator"),
+        *("systemd", "systemd/units/kiosk.service", "systemd/units/kiosk-rollback.service"),
+        "systemd/units/kiosk-software-update.timer",
+    ],
+)
 def test_a_bundle_that_lacks_something(tmp_path: Path, name: str) -> None:
     unpacked(tmp_path)
     (tmp_path / name).rename(tmp_path / "elsewhere")

@@ -67,11 +67,13 @@ def test_a_good_release_stays_and_the_one_before_is_the_way_back(fund: Fund, kio
         assert (kiosk.current, kiosk.previous) == (version, before)
         assert machine.now >= 60
         assert kiosk.releases == sorted([version, str(before)])
+        assert (machine.units, machine.way_back) == (version, version)
         assert read_state(kiosk.folder).phase is Phase.GOOD
     assert kiosk.update().result is Result.CURRENT
 
 
 BAD: Final = {
+    "units": Conduct(units=False),
     "never ready": Conduct(ready_after=None),
     "falls at once": Conduct(falls_after=0.3),
     "falls after its first frame": Conduct(falls_after=4.0),
@@ -92,6 +94,7 @@ def test_a_bad_release_is_left_and_never_tried_again(fund: Fund, kiosk: Kiosk, n
     assert not trial(kiosk.folder, machine)
     assert (kiosk.current, kiosk.previous, kiosk.bad) == (FIRST, None, (SECOND,))
     assert machine.served[-1][1] == FIRST
+    assert (machine.units, machine.way_back) == (FIRST, None)
     assert kiosk.releases == [FIRST]
     assert kiosk.update().result is Result.CURRENT
     # Only a higher version is a way forward.
@@ -104,11 +107,12 @@ def test_a_bad_release_is_left_and_never_tried_again(fund: Fund, kiosk: Kiosk, n
 def _a_bad_one(rng: random.Random) -> Conduct:
     """Any of the ways in which a release can be bad."""
     ready = rng.choice([None, rng.uniform(0.1, 40), rng.uniform(0.1, 5)])
-    kind = rng.choice(["falls", "hangs", "doctor", "never"])
+    kind = rng.choice(["falls", "hangs", "doctor", "never", "units"])
     return Conduct(
         ready_after=None if kind == "never" else ready,
         falls_after=rng.uniform(0.05, 55) if kind == "falls" else None,
         hangs_after=rng.uniform(0, 45) if kind == "hangs" else None,
+        units=kind != "units",
         doctor=kind != "doctor",
         doctor_seconds=rng.uniform(0.5, 20),
     )
@@ -173,7 +177,7 @@ def test_a_trial_that_is_ended_in_order_is_had_again_twice(folder: Path) -> None
 def test_by_hand(folder: Path) -> None:
     machine = ModelMachine(folder)
     with pytest.raises(SwitchError, match="no release is on trial"):
-        confirm(folder)
+        confirm(folder, ModelMachine(folder))
     with pytest.raises(SwitchError, match="no previous release"):
         back(folder, machine)
     assert trial(folder, machine)
@@ -187,7 +191,7 @@ def test_a_left_trial_can_be_confirmed_by_hand(folder: Path) -> None:
     point(folder, "previous", FIRST)
     point(folder, "current", SECOND)
     write_state(folder, State(phase=Phase.TRIAL, version=SECOND, before=FIRST))
-    assert confirm(folder) == SECOND
+    assert confirm(folder, ModelMachine(folder)) == SECOND
     assert not settle(folder, ModelMachine(folder))
     assert (linked(folder, "current"), linked(folder, "previous")) == (SECOND, FIRST)
 

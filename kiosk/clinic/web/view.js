@@ -55,6 +55,8 @@ export function tokenForm(wrong, take) {
 // The verdict
 
 export function result(said) {
+  // Nothing could be read: there is nobody to compare with, and nothing is claimed of anybody.
+  if (said.verdict && !said.source) return alone(said);
   return node(
     "article", { class: `result ${said.verdict ?? "plain"}` },
     said.verdict ? band(said) : null,
@@ -62,26 +64,50 @@ export function result(said) {
   );
 }
 
+function alone(said) {
+  return node(
+    "article", { class: `result alone ${said.verdict}` },
+    node("div", { class: "band" }, shape(said)),
+    node("div", { class: "person" }, ...answer(said), left(said)),
+  );
+}
+
 function band(said) {
+  const [headline, ...rest] = answer(said);
+  const checks = said.checks
+    .map((check) => [check.outcome, say(`check.${check.name}.${check.outcome}`)])
+    .filter(([, text]) => text)
+    .map(([outcome, text]) => node("li", { class: outcome }, shapes.outcome(outcome), node("span", {}, text)));
+  const next = rest.pop();
+  return node(
+    "div", { class: "band" },
+    shape(said), headline, ...rest,
+    checks.length ? node("ul", { class: "checks", "aria-label": say("clinic.checks") }, ...checks) : null,
+    next,
+    said.verdict === "not_insured" ? node("p", { class: "emergency" }, say("hint.emergency")) : null,
+  );
+}
+
+const shape = (said) => node("div", { class: "shape" }, shapes.family(said.verdict));
+
+// Headline, what there is to say about it, and last the next step.
+function answer(said) {
   const reason = `reason.${said.reason}`;
   const headline = say(`${reason}.registrar_headline`) || say(`${reason}.headline`);
   const detail = say(`${reason}.registrar`) || say(`${reason}.detail`);
   const lines = [detail, ...said.notes.map((note) => say(`note.${note}`)), said.repeated ? say("result.repeated") : ""];
-  const checks = said.checks
-    .map((check) => [check.outcome, say(`check.${check.name}.${check.outcome}`)])
-    .filter(([, text]) => text);
-  return node(
-    "div", { class: "band" },
-    node("div", { class: "shape" }, shapes.family(said.verdict)),
+  return [
     node("h1", {}, headline),
     ...lines.filter(Boolean).map((line) => node("p", { class: "note" }, line)),
-    checks.length
-      ? node("ul", { class: "checks", "aria-label": say("clinic.checks") },
-          ...checks.map(([outcome, text]) => node("li", { class: outcome }, shapes.outcome(outcome), node("span", {}, text))))
-      : null,
     node("p", { class: "next" }, say(`next.${said.next_step}`)),
-    said.verdict === "not_insured" ? node("p", { class: "emergency" }, say("hint.emergency")) : null,
-  );
+  ];
+}
+
+function left(said) {
+  return node("p", { class: "left" },
+    node("span", { id: "ring" }),
+    node("span", { id: "seconds", "aria-live": "off" }),
+    node("span", { class: "known" }, known(said)));
 }
 
 function person(said) {
@@ -101,10 +127,7 @@ function person(said) {
       "photo" in said ? picture(said) : null,
     ),
     comparison(said),
-    node("p", { class: "left" },
-      node("span", { id: "ring" }),
-      node("span", { id: "seconds", "aria-live": "off" }),
-      node("span", { class: "known" }, known(said))),
+    left(said),
   ];
 }
 
@@ -182,8 +205,8 @@ export function foot(standing) {
   return [
     node("span", { class: `age ${list?.as_of ? grade : "too_old"}` }, shapes.age(list?.as_of ? grade : "too_old"),
       node("span", {}, say(key, { as_of: day(list?.as_of) }))),
-    node("span", {}, has(network) ? say(network) : ""),
-    node("span", {}, say("footer.kiosk", { id: standing?.kiosk ?? "" })),
+    node("span", { class: "network" }, has(network) ? say(network) : ""),
+    node("span", { class: "number" }, say("footer.kiosk", { id: standing?.kiosk ?? "" })),
   ];
 }
 

@@ -9,8 +9,9 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final
 
-from tests.boot.image import plain_image, size_mb, what_is_missing
+from tests.boot.image import ImageError, plain_image, size_mb, what_is_missing
 from tests.boot.installed import bundle, layers, notes
+from tests.boot.probe import why_not
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,14 +22,24 @@ _CANNOT: Final = 75
 
 def main() -> int:
     """Make what is missing; the exit code."""
-    if why := what_is_missing():
+    if why := _why_not_here():
         print(f"test-boot: {why}", file=sys.stderr)
         return _CANNOT
-    _told("a plain Debian 12", plain_image)
     _told("the bundle", bundle)
     installed = _told("the installed kiosk", lambda: layers()[0])
     print(f"test-boot: it was installed in {notes(installed)['install_seconds']:.1f} s")
     return 0
+
+
+def _why_not_here() -> str:
+    """Why no machine can be booted here; empty if one was, which had nothing of ours on it."""
+    if why := what_is_missing():
+        return why
+    try:
+        plain = _told("a plain Debian 12", plain_image)
+    except ImageError as error:
+        return f"no Debian can be made here: {error}"
+    return why_not([plain])
 
 
 def _told(what: str, make: Callable[[], Path]) -> Path:

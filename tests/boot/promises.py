@@ -54,8 +54,12 @@ class Visit:
         """
         _, promise = promise_of(step)
         self.words = step.words
-        self.said = "" if step.by_hand else self.technician.type(step.place, step.words)
-        promise(self)
+        try:
+            self.said = "" if step.by_hand else self.technician.type(step.place, step.words)
+            promise(self)
+        except Exception as error:
+            error.add_note(f"on the page, {step.place}: {step.words}")
+            raise
 
 
 def _nothing_more(_visit: Visit) -> None:

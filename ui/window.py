@@ -2,10 +2,15 @@
 
 A frame is drawn when the view differs from the shown one, and then only where its operations
 differ; a countdown costs one ring. Nothing is flipped while nothing changes.
+
+With two displays there is one window over both, with a pane for each: a compositor for kiosks
+(cage) stretches its only client over all displays, side by side, and makes it smaller when one is
+unplugged. What shall be seen on the second display is then simply not drawn.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
@@ -14,12 +19,13 @@ import pygame
 
 from ui import png
 from ui.errors import DisplayError, UiError
-from ui.layout import lay_out
-from ui.ops import Box, Op, Zone, bounds
-from ui.paint import Fonts, Painter
+from ui.ops import Box
+from ui.paint import Fonts
+from ui.pane import Look, Pane, Panel
 from ui.theme import LIGHT, Theme
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
     from types import TracebackType
 
@@ -55,7 +61,7 @@ InputEvent = Quit | Key | Tap
 
 
 class Window:
-    """One screen. `frames_presented` counts new views, `flips` every update of the display."""
+    """One or two screens. `frames_presented` counts new views, `flips` updates of the display."""
 
     def __init__(
         self,
@@ -64,6 +70,7 @@ class Window:
         *,
         rotation: int = 0,
         text: float = 1.0,
+        second: Panel | None = None,
         fullscreen: bool = False,
         headless_dir: Path | None = None,
         caption: str = "",
@@ -75,6 +82,7 @@ class Window:
             theme: colours.
             rotation: 0, 90, 180 or 270 degrees clockwise, as the panel is mounted.
             text: how much larger than usual the words are, 1.0 to 2.0.
+            second: a display to the right of the first, where one is connected.
             fullscreen: the whole display, without a cursor.
             headless_dir: no display at all; every new frame becomes a numbered PNG there.
             caption: title of the window.
@@ -83,36 +91,37 @@ class Window:
             DisplayError: no such display, or a rotation that is none.
             FontError: no type face is installed.
         """
-        if rotation not in {0, 90, 180, 270}:
-            raise DisplayError(f"rotation is 0, 90, 180 or 270 degrees, not {rotation}")
+        self._panels = (Panel(size, rotation), *(() if second is None else (second,)))
+        for panel in self._panels:
+            if panel.rotation not in {0, 90, 180, 270}:
+                raise DisplayError(f"rotation is 0, 90, 180 or 270 degrees, not {panel.rotation}")
         self.frames_presented = 0
         self.flips = 0
-        self._theme = theme
-        self._text = text
-        self._rotation = rotation
         self._fullscreen = fullscreen
         self._headless_dir = headless_dir
-        self._shown: Screen | None = None
-        self._ops: tuple[Op, ...] = ()
-        self._open_display(size, caption)
-        self._fonts = Fonts()
+        self._open_display(caption)
+        self._look = Look(theme, text, Fonts())
         self._adopt_display()
 
-    def _open_display(self, size: tuple[int, int], caption: str) -> None:
+    def _open_display(self, caption: str) -> None:
         if self._headless_dir is not None:
             self._headless_dir.mkdir(parents=True, exist_ok=True)
             os.environ["SDL_VIDEODRIVER"] = "dummy"
         try:
             pygame.display.init()
             self._refuse_to_be_blind()
-            if self._fullscreen:
+            if not self._fullscreen:
+                pygame.display.set_mode(_over(panel.size for panel in self._panels))
+            elif len(self._panels) == 1:
                 pygame.display.set_mode((0, 0), pygame.FULLSCREEN)
-                pygame.mouse.set_visible(False)
             else:
-                pygame.display.set_mode(size)
+                # Fullscreen would be one display alone.
+                sizes = pygame.display.get_desktop_sizes()[: len(self._panels)]
+                pygame.display.set_mode(_over(sizes), pygame.NOFRAME | pygame.RESIZABLE)
         except pygame.error as error:
             pygame.display.quit()
             raise DisplayError(f"no window can be opened: {error}") from error
+        pygame.mouse.set_visible(not self._fullscreen)
         pygame.display.set_caption(caption)
 
     def _refuse_to_be_blind(self) -> None:
@@ -124,58 +133,68 @@ class Window:
             raise DisplayError("no display: neither Wayland nor X11 is there")
 
     def _adopt_display(self) -> None:
-        """Take the display's surface and size as they are now."""
+        """Take the display's surface as it is now, and share it out."""
         self._display = pygame.display.get_surface()
-        width, height = self._display.get_size()
-        if self._rotation in {90, 270}:
-            width, height = height, width
-        self.size = (width, height)
-        """Width and height of the upright frame, in pixels."""
-        upright = self._rotation == 0
-        self._canvas = self._display if upright else pygame.Surface(self.size)
-        self._painter = Painter(self._canvas, self._fonts)
-        self._ops = ()
+        self._size = self._display.get_size()
+        self._panes = [
+            Pane(self._display, place, panel.rotation, self._look)
+            for place, panel in zip(self._places(), self._panels, strict=False)
+        ]
+        self.size = self._panes[0].size
+        """Width and height of the first upright frame, in pixels."""
+
+    def _places(self) -> list[Box]:
+        """Where the panes are: side by side, or one over all where the window has no second."""
+        width, height = self._size
+        sizes = [panel.size for panel in self._panels]
+        if self._fullscreen:
+            sizes = pygame.display.get_desktop_sizes()
+        if len(self._panels) == 1 or len(sizes) == 1 or width <= sizes[0][0]:
+            return [Box(0, 0, width, height)]
+        first, second = sizes[:2]
+        right = width - first[0]
+        return [
+            Box(0, 0, first[0], min(height, first[1])),
+            Box(first[0], 0, right, min(height, second[1])),
+        ]
 
     @property
     def shown(self) -> Screen | None:
-        """The view on the screen; None before the first."""
-        return self._shown
+        """The view on the first screen; None before there is one."""
+        return self._panes[0].shown
+
+    @property
+    def panes(self) -> int:
+        """How many screens there are now: one or two."""
+        return len(self._panes)
 
     @property
     def needs_pump(self) -> bool:
         """Whether somebody can touch it: without a display nothing ever comes from `pump`."""
         return self._headless_dir is None
 
-    def show(self, screen: Screen, label: str | None = None) -> bool:
-        """Put a view on the screen; returns whether a frame was presented.
+    def show(self, screen: Screen, label: str | None = None, second: Screen | None = None) -> bool:
+        """Put a view on each screen; returns whether a frame was presented.
 
         Args:
-            screen: the view; one that equals the shown one changes nothing.
+            screen: the first screen's view; one that equals the shown one changes nothing.
             label: added to the name of the headless PNG.
+            second: the second screen's; ignored where there is none.
         """
-        if screen == self._shown and self._ops:
+        views = (screen, second or screen)
+        changed = [pane.show(view) for pane, view in zip(self._panes, views, strict=False)]
+        boxes = [box for box in changed if box is not None]
+        if not boxes:
             return False
-        ops = lay_out(screen, self.size, self._theme, self._fonts.measure, self._text)
-        self._shown = screen
-        if ops == self._ops:
-            return False
-        changed = _difference(self._ops, ops)
-        self._ops = ops
-        self._painter.paint(ops, changed)
         self.frames_presented += 1
-        self._flip(changed)
-        if self._headless_dir is not None:
-            suffix = f"-{label}" if label else ""
-            self.grab_png(self._headless_dir / f"{self.frames_presented:04}{suffix}.png")
-        return True
-
-    def _flip(self, changed: Box | None) -> None:
-        if self._rotation:
-            # pygame turns counter-clockwise.
-            self._display.blit(pygame.transform.rotate(self._canvas, -self._rotation), (0, 0))
-            changed = None
-        pygame.display.update(changed) if changed else pygame.display.flip()
+        pygame.display.update([pygame.Rect(box) for box in boxes])
         self.flips += 1
+        if self._headless_dir is not None:
+            name = f"{self.frames_presented:04}" + (f"-{label}" if label else "")
+            for pane, mark, box in zip(self._panes, ("", "-second"), changed, strict=False):
+                if box is not None:
+                    self._write_png(pane, self._headless_dir / f"{name}{mark}.png")
+        return True
 
     def pump(self) -> list[InputEvent]:
         """What people did since the last call; also keeps the window alive. Never waits."""
@@ -193,41 +212,35 @@ class Window:
         return events
 
     def _tap(self, x: int, y: int) -> Tap:
-        width, height = self.size
-        match self._rotation:
-            case 90:
-                x, y = y, height - 1 - x
-            case 180:
-                x, y = width - 1 - x, height - 1 - y
-            case 270:
-                x, y = width - 1 - y, x
-        hit = (op for op in self._ops if isinstance(op, Zone) and op.box.overlaps(Box(x, y, 1, 1)))
-        zone = next(hit, None)
-        return Tap(x, y, zone.name if zone else None)
+        hits = (pane.hit(x, y) for pane in self._panes)
+        return Tap(*next((hit for hit in hits if hit is not None), (x, y, None)))
 
     def _repair(self) -> None:
-        """Present the shown view again: the display lost it or has another size now."""
-        if self._shown is None:
+        """Present the shown views again: the display lost them or has another size now."""
+        first = self.shown
+        if first is None:
             return
-        if pygame.display.get_surface() is not self._display or self._resized():
+        surface = pygame.display.get_surface()
+        if surface is not self._display or surface.get_size() != self._size:
+            others = [pane.shown or first for pane in self._panes[1:]]
             self._adopt_display()
-            self._ops = lay_out(
-                self._shown, self.size, self._theme, self._fonts.measure, self._text
-            )
-            self._painter.paint(self._ops)
-        self._flip(None)
-
-    def _resized(self) -> bool:
-        width, height = self._display.get_size()
-        return {width, height} != set(self.size)
+            # A second display that has come gets its own view with the next frame.
+            views = itertools.chain((first,), others, itertools.repeat(first))
+            for pane, view in zip(self._panes, views, strict=False):
+                pane.show(view)
+        pygame.display.flip()
+        self.flips += 1
 
     def grab_png(self, path: Path) -> None:
-        """Write the upright frame as PNG.
+        """Write the first upright frame as PNG.
 
         Raises:
             UiError: the file cannot be written.
         """
-        data = png.encode(pygame.image.tobytes(self._canvas, "RGB"), self.size)
+        self._write_png(self._panes[0], path)
+
+    def _write_png(self, pane: Pane, path: Path) -> None:
+        data = png.encode(pane.pixels(), pane.size)
         try:
             path.write_bytes(data)
         except OSError as error:
@@ -235,7 +248,8 @@ class Window:
 
     def close(self) -> None:
         """Close the window; a second call does nothing."""
-        self._shown = None
+        for pane in self._panes:
+            pane.shown = None
         pygame.font.quit()
         pygame.display.quit()
 
@@ -253,14 +267,7 @@ class Window:
         self.close()
 
 
-def _difference(old: tuple[Op, ...], new: tuple[Op, ...]) -> Box | None:
-    """The box in which two frames differ; None: anywhere.
-
-    Operations are compared place by place; at least one differs.
-    """
-    if len(old) != len(new):
-        return None
-    boxes = [bounds(op) for a, b in zip(old, new, strict=True) if a != b for op in (a, b)]
-    x, y = min(box.x for box in boxes), min(box.y for box in boxes)
-    right, bottom = max(box.right for box in boxes), max(box.bottom for box in boxes)
-    return Box(x, y, right - x, bottom - y)
+def _over(sizes: Iterable[tuple[int, int]]) -> tuple[int, int]:
+    """The size of a window over displays that stand side by side."""
+    widths, heights = zip(*sizes, strict=True)
+    return sum(widths), max(heights)

@@ -15,7 +15,8 @@ import pytest
 from tests.ui.frames import KINDS
 from ui import paint
 from ui.errors import DisplayError, FontError, UiError
-from ui.ops import Role, Text, bounds
+from ui.ops import Role, Text, Zone, bounds
+from ui.pane import Panel
 from ui.preview_registrar import registrar
 from ui.screen import Busy, Countdown, Family, Raster, Result, Screen
 from ui.shapes import verdict
@@ -160,16 +161,19 @@ def test_input(opened: Opener) -> None:
     window = opened()
     window.show(KINDS["idle"])
     window.pump()
+    zones = [op for op in window._panes[0]._ops if isinstance(op, Zone)]
+    box = next(zone.box for zone in zones if zone.name == "language:1")
+    at = (box.x + box.w // 2, box.y + box.h // 2)
     for event in (
         pygame.event.Event(pygame.KEYDOWN, key=pygame.K_a),
         pygame.event.Event(pygame.MOUSEBUTTONDOWN, button=3, pos=(1, 1)),
-        pygame.event.Event(pygame.MOUSEBUTTONDOWN, button=1, pos=(555, 460)),
+        pygame.event.Event(pygame.MOUSEBUTTONDOWN, button=1, pos=at),
         pygame.event.Event(pygame.KEYDOWN, key=pygame.K_ESCAPE),
         pygame.event.Event(pygame.QUIT),
     ):
         pygame.event.post(event)
     events = window.pump()
-    assert events == [Key("a"), Tap(555, 460, "language:1"), Quit(), Quit()]
+    assert events == [Key("a"), Tap(*at, "language:1"), Quit(), Quit()]
 
 
 def test_an_exposed_window_is_presented_again(opened: Opener) -> None:
@@ -193,6 +197,44 @@ def test_a_display_of_another_size_is_laid_out_anew(opened: Opener) -> None:
     window.close()
     opened((1024, 600)).show(_insured())
     assert _pixels() == adopted
+
+
+def test_two_displays_show_a_view_each(tmp_path: Path) -> None:
+    second = Panel((480, 800), 90)
+    with Window((800, 480), headless_dir=tmp_path, second=second) as window:
+        assert (window.panes, window.size) == (2, (800, 480))
+        assert pygame.display.get_surface().get_size() == (1280, 800)
+        window.show(KINDS["idle"], "a", second=registrar())
+        assert not window.show(KINDS["idle"], "b", second=registrar())
+        window.show(_insured(), "c", second=registrar())
+        # A touch on either, upright on its own display.
+        taps = [(555, 400), (800, 0), (1279, 799)]
+        for at in taps:
+            event = pygame.event.Event(pygame.MOUSEBUTTONDOWN, button=1, pos=at)
+            pygame.event.post(event)
+        seen = [(e.x, e.y) for e in window.pump() if isinstance(e, Tap)]
+    assert seen == [(555, 400), (0, 479), (799, 0)]
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["0001-a-second.png", "0001-a.png", "0002-c.png"]
+    sizes = [pygame.image.load(tmp_path / name).get_size() for name in names]
+    assert sizes == [(800, 480)] * 3
+
+
+def test_two_displays_become_one_and_two_again(tmp_path: Path, opened: Opener) -> None:
+    alone = opened()
+    alone.show(_insured())
+    expected = _pixels()
+    alone.close()
+    with Window((800, 480), headless_dir=tmp_path, second=Panel((800, 480))) as window:
+        window.show(_insured(), second=registrar())
+        both = _pixels()
+        for size, panes in (((800, 480), 1), ((1600, 480), 2)):
+            pygame.display.set_mode(size)
+            pygame.event.post(pygame.event.Event(pygame.WINDOWSIZECHANGED))
+            window.pump()
+            assert window.panes == panes
+            window.show(_insured(), second=registrar())
+            assert _pixels() == (expected if panes == 1 else both)
 
 
 def test_headless_frames_are_numbered(tmp_path: Path) -> None:
@@ -274,7 +316,7 @@ def test_glyphs_stay_within_what_layout_gave_them(
     window = opened(size)
     window.show(KINDS[name])
     fonts = paint.Fonts()
-    for op in window._ops:
+    for op in window._panes[0]._ops:
         if not isinstance(op, Text):
             continue
         surface = pygame.Surface(size, pygame.SRCALPHA)
@@ -289,7 +331,7 @@ def test_contrast_on_the_rendered_frame(theme: Theme, opened: Opener) -> None:
     window = opened((1280, 800), theme=theme)
     window.show(KINDS["not-insured"])
     surface = pygame.display.get_surface()
-    for op in window._ops:
+    for op in window._panes[0]._ops:
         if isinstance(op, Text):
             part = surface.subsurface(pygame.Rect(op.box))
             seen = {part.get_at_mapped((x, y)) for x in range(op.box.w) for y in range(op.box.h)}

@@ -78,6 +78,8 @@ _BOUNDS: Final[dict[tuple[str, str], tuple[int, int]]] = {
     ("software", "trial_seconds"): (10, 600),
     ("screen", "width"): (0, 8192),
     ("screen", "height"): (0, 8192),
+    ("screen", "second_width"): (0, 8192),
+    ("screen", "second_height"): (0, 8192),
     ("sound", "volume"): (0, 100),
     ("sound", "quiet_volume"): (0, 100),
     ("screen", "text_percent"): (100, 200),
@@ -139,8 +141,11 @@ def parse(document: dict[str, Any], *, folder: Path = Path()) -> Config:
         for name, kind in _SECTIONS.items()
     }
     config = Config(**sections)
-    if (config.screen.width == 0) != (config.screen.height == 0):
+    screen = config.screen
+    if (screen.width == 0) != (screen.height == 0):
         raise ConfigError("[screen] width and height: give both, or neither")
+    if (screen.second_width == 0) != (screen.second_height == 0):
+        raise ConfigError("[screen] second_width and second_height: give both, or neither")
     if (config.register.dir is None) != (config.register.key_file is None):
         raise ConfigError("[register] dir and key_file: give both, or neither")
     _check_update(config)

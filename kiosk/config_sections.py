@@ -205,6 +205,13 @@ class ScreenSection:
     rotation: Literal[0, 90, 180, 270] = 0
     """Degrees clockwise."""
     theme: Literal["light", "dark"] = "light"
+    second: Literal["none", "public", "registrar"] = "none"
+    """For whom a second display to the right of the first one is."""
+    second_width: int = 0
+    """Pixels of its part of a window or a headless run (0: as the first)."""
+    second_height: int = 0
+    second_rotation: Literal[0, 90, 180, 270] = 0
+    """Degrees clockwise."""
     dark_from: str = ""
     """Time of day, such as `21:00`, from which the screen sleeps; empty: never."""
     dark_until: str = ""

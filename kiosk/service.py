@@ -53,14 +53,20 @@ def open_window(
     Raises:
         UiError: no display or no font.
     """
+    from ui.pane import Panel
     from ui.theme import DARK, LIGHT
     from ui.window import Window
 
     size = (screen.width, screen.height) if screen.width else DEFAULT_SIZE
+    second = None
+    if screen.second != "none":
+        own = (screen.second_width, screen.second_height) if screen.second_width else size
+        second = Panel(own, screen.second_rotation)
     return Window(
         size,
         DARK if screen.theme == "dark" else LIGHT,
         rotation=screen.rotation,
+        second=second,
         text=screen.text_percent / 100,
         fullscreen=not windowed and headless is None,
         headless_dir=headless,

@@ -1,0 +1,57 @@
+"""What goes along with the screen without being it: photos, sound, the panel's light.
+
+The main thread shows each turn's session to all of them; none of them may hold it up, and the
+kiosk answers without any of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kiosk.announce import Announcer
+from kiosk.backlight import Backlight, Darkness
+from kiosk.photo import PhotoWorker
+from kiosk.supervise import Worker
+
+if TYPE_CHECKING:
+    from kiosk.clock import Moment
+    from kiosk.config import Config
+    from kiosk.states import Session
+    from ui.screen import Screen
+
+
+class Companions:
+    """Those that a configuration asks for; see the head of this module."""
+
+    def __init__(self, config: Config) -> None:
+        """Make them; nothing runs yet."""
+        audiences = {config.kiosk.audience, config.screen.second}
+        # The public sees no photo: none is decoded for them.
+        self._photos = PhotoWorker() if "registrar" in audiences else None
+        heard = config.sound.cue != "off" or config.sound.speech == "yes"
+        self._announcer = Announcer(config.sound) if heard else None
+        self._backlight = Backlight() if config.screen.dark_from else None
+        self._darkness = Darkness(config.screen)
+
+    def workers(self) -> list[Worker]:
+        """Their threads."""
+        named = {"photos": self._photos, "sound": self._announcer, "light": self._backlight}
+        return [Worker(name, one) for name, one in named.items() if one is not None]
+
+    def touched(self, now: float) -> None:
+        """Somebody touched the screen or a key, at monotonic time `now`."""
+        self._darkness.touched(now)
+
+    def sleeps(self, session: Session, moment: Moment, now: float) -> bool:
+        """Whether the screen is dark now; switches the panel's light to it."""
+        sleeps = self._darkness.sleeps(session, moment.local, now)
+        if self._backlight is not None:
+            self._backlight.switch(off=sleeps)
+        return sleeps
+
+    def follow(self, session: Session, screen: Screen, language: str, moment: Moment) -> None:
+        """Show them what the first screen shows, in which language."""
+        if self._photos is not None:
+            self._photos.look(session)
+        if self._announcer is not None:
+            self._announcer.look(session, screen, language, moment.local)

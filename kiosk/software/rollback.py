@@ -205,7 +205,7 @@ def _go_back(folder: Path, machine: Machine, state: State, *, wait: bool) -> Non
         # This takes no room at all.
         (folder / "previous").rename(folder / "current")
         sync(folder)
-    left = _release(folder, state.version) if is_whole(folder, state.version) else None
+    left = _release(folder, str(state.version)) if is_whole(folder, state.version) else None
     machine.reload(left, _release(folder, target))
     machine.bounce(wait=wait)
     condemned = state.version in state.bad

@@ -1,4 +1,4 @@
-"""Releases that are signed and whole, and do not work."""
+"""Releases that are signed and whole, and changed; most of them so that they do not work."""
 
 from __future__ import annotations
 
@@ -11,28 +11,41 @@ import zipfile
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-SPOILT: Final = {
+_FIRST_LINES: Final = {
     "crashes": ("kiosk/service.py", "raise SystemExit(70)\n"),
     "hangs": ("kiosk/service.py", "import time\ntime.sleep(1e6)\n"),
     "no libraries": ("ui/window.py", "import a_library_that_is_not_there\n"),
 }
 """What is put at the beginning of which of our modules."""
+_UNIT: Final = "systemd/units/kiosk.service"
+SPOILT: Final = (*_FIRST_LINES, "unit is broken", "unit is missing")
 _SUMS: Final = "SHA256SUMS"
 
 
 def spoil(packed: Path, folder: Path, how: str) -> Path:
-    """A bundle like `packed`, of a kiosk that fails in the way `how`; all its sums are right."""
+    """A bundle like `packed`, of a kiosk that fails in the way `how`."""
+
+    def harm(top: Path) -> None:
+        if how == "unit is broken":
+            unit = top / _UNIT
+            unit.write_text(unit.read_text("utf-8").replace("ExecStart=/", "ExecStart="), "utf-8")
+        elif how == "unit is missing":
+            (top / _UNIT).unlink()
+        else:
+            _change_wheel(top, *_FIRST_LINES[how])
+
+    return changed(packed, folder, harm)
+
+
+def changed(packed: Path, folder: Path, change: Callable[[Path], None]) -> Path:
+    """A bundle like `packed`, after `change` of its unpacked folder; all its sums are right."""
     folder.mkdir()
     subprocess.run(["tar", "-C", folder, "-xf", packed], check=True)
     (top,) = folder.iterdir()
-    (wheel,) = top.glob("wheels/oms_kiosk-*.whl")
-    before = _sum(wheel)
-    name, line = SPOILT[how]
-    _put_first(wheel, name, line)
-    requirements = top / "requirements.txt"
-    requirements.write_text(requirements.read_text("ascii").replace(before, _sum(wheel)), "ascii")
+    change(top)
     files = [path for path in sorted(top.rglob("*")) if path.is_file()]
     lines = [f"{_sum(path)}  {path.relative_to(top)}\n" for path in files if path.name != _SUMS]
     (top / _SUMS).write_text("".join(lines), "ascii")
@@ -40,6 +53,14 @@ def spoil(packed: Path, folder: Path, how: str) -> Path:
     owners = ("--owner=0", "--group=0", "--numeric-owner", "--format=gnu", "--sort=name")
     subprocess.run(["tar", *owners, "-C", folder, "-czf", out, top.name], check=True)
     return out
+
+
+def _change_wheel(top: Path, name: str, line: str) -> None:
+    (wheel,) = top.glob("wheels/oms_kiosk-*.whl")
+    before = _sum(wheel)
+    _put_first(wheel, name, line)
+    requirements = top / "requirements.txt"
+    requirements.write_text(requirements.read_text("ascii").replace(before, _sum(wheel)), "ascii")
 
 
 def _put_first(wheel: Path, name: str, line: str) -> None:

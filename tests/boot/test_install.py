@@ -42,8 +42,8 @@ def test_it_leaves_a_release_links_units_and_accounts(kiosk: Appliance) -> None:
     assert machine.run("readlink", "/opt/oms-kiosk/current").stdout.strip() == f"releases/{version}"
     assert version in machine.run("kiosk", "--version").stdout
     for unit in ("kiosk.service", "kiosk-update.timer", "kiosk-software-update.timer"):
-        # Of the release that `current` leads to; enabled is what its [Install] section says.
-        assert machine.run("systemctl", "is-enabled", unit).stdout.strip() == "generated"
+        # For as long as `current` leads to a release that says so.
+        assert machine.run("systemctl", "is-enabled", unit).stdout.strip() == "enabled-runtime"
         assert machine.unit(unit, "ActiveState") == "active"
     assert machine.unit("kiosk-rollback.service", "FragmentPath").startswith("/run/systemd/")
     for user in ("oms-kiosk", "oms-screen", "oms-update", "oms-stick"):
@@ -118,6 +118,9 @@ def test_it_can_be_removed(make_kiosk: MakeKiosk) -> None:
     place = unpack(kiosk.machine, bundle())
     kiosk.machine.run(f"{place}/install.sh", "--uninstall")
     assert not kiosk.machine.path("/opt/oms-kiosk").exists()
+    dangling = kiosk.machine.run("find", "/usr/local", "/etc", "-lname", "/opt/oms-kiosk/*")
+    assert dangling.stdout == ""
+    assert not kiosk.machine.path("/run/systemd/generator.late/kiosk.service").is_symlink()
     assert kiosk.machine.path("/etc/oms-kiosk/kiosk.toml").exists()
     assert kiosk.machine.path("/var/lib/oms-kiosk/register").exists()
     units = kiosk.machine.run("systemctl", "list-unit-files", "--no-legend", "kiosk*", check=False)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 NEWER: Final = "0.9.1"
 BACK_SECONDS: Final = 60.0
 """R17, from the start of the trial."""
+_TRIAL: Final = "kiosk-software-trial.service"
 
 
 @pytest.fixture
@@ -42,6 +43,13 @@ def take(kiosk: Appliance) -> None:
     """Have the night's unit look for a release, and wait until its trial is over."""
     kiosk.machine.run("systemctl", "start", "kiosk-software-update.service", seconds=180)
     wait_for_the_trial(kiosk.machine)
+
+
+def _back_after(kiosk: Appliance) -> float:
+    """Seconds from the start of the last trial to a kiosk that was ready again."""
+    tried = kiosk.machine.unit(_TRIAL, "ExecMainStartTimestampMonotonic")
+    ready = kiosk.machine.unit("kiosk.service", "ActiveEnterTimestampMonotonic")
+    return (int(ready) - int(tried)) / 1e6
 
 
 def test_a_good_release_is_taken_tried_and_kept(
@@ -82,6 +90,11 @@ def test_a_bad_release_is_left_and_remembered(
     kiosk.wait_for_reader()
     measured(f"bad release ({how}): start of the update to back, s", time.time() - began)
     assert kiosk.tap()["verdict"] == "insured"
+    assert kiosk.machine.unit("kiosk.service", "LoadState") == "loaded"
+    if how != "unit is missing":  # that one is not even tried
+        seconds = _back_after(kiosk)
+        measured(f"bad release ({how}): start of the trial to back, s", seconds)
+        assert seconds <= BACK_SECONDS
     # It is not tried again.
     take(kiosk)
     assert status(kiosk.machine)["current"] == before

@@ -14,18 +14,35 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from drivers.events import Device, DeviceLost, DeviceReady
+from drivers.events import DeviceLost, DeviceReady
+from kiosk import __version__
 from kiosk.catalogue import Catalogue
 from kiosk.check_worker import CheckWorker, KioskEvent, ListChanged, LooksChanged
 from kiosk.compose import make_journal, make_looks, make_sources
+from kiosk.compose_devices import device_workers, devices_of
+from kiosk.disk_worker import DiskWorker
+from kiosk.hands import offers_of, touch_px, touched
 from kiosk.inbox import Inbox
 from kiosk.offline import ListStatus
 from kiosk.photo import PhotoReady, PhotoWorker
 from kiosk.presenter import Surroundings, is_asking, present
+from kiosk.presenter_touch import Facts
 from kiosk.repair_worker import Repaired
 from kiosk.second_look.worker import FundChanged, SecondLookWorker
+from kiosk.service_page import desk_of
 from kiosk.session import fail, handle, tick
-from kiosk.states import Ask, DeviceState, Entered, Limits, Session, Showing
+from kiosk.states import (
+    Ask,
+    DeviceState,
+    Entered,
+    Keying,
+    Limits,
+    PinEntry,
+    Serving,
+    Session,
+    Showing,
+    TryPin,
+)
 from kiosk.stick_watch import StickChanged, StickWatch
 from kiosk.supervise import Supervisor, Worker
 from kiosk.upkeep import Upkeep, watched
@@ -34,6 +51,7 @@ from ui.window import Quit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from drivers.events import Device
     from kiosk.clock import Clock
     from kiosk.config import Config
     from kiosk.policy.model import PresentedPolicy
@@ -91,13 +109,18 @@ class App:
         self._observer = observer
         self._on_input = on_input
         self._screen: Screen | None = None
-        self._catalogue = Catalogue(config.kiosk.language)
-        self._around = Surroundings(ListStatus(), clock.now(), time.monotonic())
+        self._began = time.monotonic()
+        self._session = _first_session(config)
+        languages = {config.kiosk.language, *self._session.offers.languages}
+        self._catalogues = {language: Catalogue(language) for language in languages}
+        self._around = Surroundings(ListStatus(), clock.now(), self._began)
         sources = make_sources(config, clock)
         self._looks = make_looks(config)
         self._journal = make_journal(config)
+        self._disk = DiskWorker()
         self._checker = CheckWorker(
-            sources.offline, sources.checker, clock, sources.fund, self._looks, self._journal
+            *(sources.offline, sources.checker, clock, sources.fund),
+            *(self._looks, self._journal, self._disk),
         )
         self._second = SecondLookWorker(
             self._looks,
@@ -106,47 +129,32 @@ class App:
             clock,
             hold=lambda: self._checker.asks_fund,
         )
+        parts = watched(sources.fund, self._looks, self._journal, self._disk)
+        self._desk = desk_of(config, parts.looks_pending)
         self._photos = PhotoWorker() if config.kiosk.audience == "registrar" else None
-        self._upkeep = Upkeep(
-            config.metrics,
-            clock,
-            watched(sources.fund, self._looks, self._journal),
-            self._devices(),
-        )
+        self._upkeep = Upkeep(config.metrics, clock, parts, devices_of(config))
         self._checker.metrics = self._second.metrics = self._upkeep.metrics
         workers = self._upkeep.workers(self._workers(), time.monotonic())
+        # Unwatched: see `kiosk.disk_worker`.
+        workers.append(Worker("disk", self._disk))
         self._supervisor = Supervisor(workers, self.inbox.put)
-        self._session = Session(
-            devices=dict.fromkeys(self._devices(), DeviceState()),
-            limits=Limits(showing=float(config.kiosk.result_seconds)),
-        )
         self._stopping = False
         self.ready = threading.Event()
         """Set once the first frame is out and every part has said what state it is in."""
-        self._awaited: set[Device | type[ListChanged]] = {*self._devices(), ListChanged}
-
-    def _devices(self) -> tuple[Device, ...]:
-        scanner = (Device.SCANNER,) if self._config.scanner.port is not None else ()
-        return (Device.READER, *scanner)
+        self._awaited: set[Device | type[ListChanged]] = {*devices_of(config), ListChanged}
 
     def _workers(self) -> list[Worker]:
-        from drivers.pcsc import PcscReader
-
-        reader = PcscReader(name_prefix=self._config.reader.name)
         workers = [
             Worker("checker", self._checker),
             Worker("second look", self._second),
             Worker("stick watch", StickWatch()),
-            Worker("reader", reader, Device.READER),
+            *device_workers(self._config),
         ]
         # The public sees no photo: none is decoded for them.
         if self._photos is not None:
             workers.append(Worker("photos", self._photos))
-        if self._config.scanner.port is not None:
-            from drivers.scanner import Scanner
-
-            scanner = Scanner(str(self._config.scanner.port), self._config.scanner.baud)
-            workers.append(Worker("scanner", scanner, Device.SCANNER))
+        if self._desk is not None:
+            workers.append(Worker("service desk", self._desk))
         return workers
 
     @property
@@ -162,6 +170,12 @@ class App:
     def enter(self, policy: PresentedPolicy) -> None:
         """Check what a registrar typed, as a document is checked; may be called from any thread."""
         self.inbox.put(Entered(policy))
+
+    def press(self, action: InputEvent) -> None:
+        """Take a touch or a key as the window does; may be called from any thread."""
+        event = touched(action, self._clock.now().likely.date())
+        if event is not None:
+            self.inbox.put(event)
 
     def run(self) -> None:
         """Show the kiosk until `stop`, a quit key or the window's closing."""
@@ -187,8 +201,10 @@ class App:
             self._upkeep.end()
             stuck = self._supervisor.stop()
             if stuck:
-                _log.error("threads did not end: %s", ", ".join(stuck))
+                words = "threads did not end: %s; writes that were not made: %d"
+                _log.error(words, ", ".join(stuck), self._disk.waiting)
             else:
+                self._disk.finish()
                 self.inbox.close()
                 for store in (self._looks, self._journal):
                     if store is not None:
@@ -198,8 +214,12 @@ class App:
         for action in self._window.pump() if self._window.needs_pump else ():
             if isinstance(action, Quit):
                 self._stopping = True
-            elif self._on_input is not None:
+                continue
+            if self._on_input is not None:
                 self._on_input(action)
+            touch = touched(action, self._clock.now().likely.date())
+            if touch is not None:
+                events.append(touch)
         now = time.monotonic()
         for event in [*events, *self._supervisor.look()]:
             self._take(event, now)
@@ -235,16 +255,26 @@ class App:
         if not self._awaited:
             self.ready.set()
 
-    def _ask(self, questions: tuple[Ask, ...]) -> None:
+    def _ask(self, questions: tuple[Ask | TryPin, ...]) -> None:
         for question in questions:
-            self._checker.ask(question)
+            if isinstance(question, Ask):
+                self._checker.ask(question)
+            elif self._desk is not None:
+                self._desk.try_pin(question.digits)
 
     def _show(self) -> None:
         if not isinstance(self._session.state, Showing):
             # Nothing of a person outlives the answer.
             self._around = replace(self._around, photo=None)
-        around = replace(self._around, moment=self._clock.now(), now=time.monotonic())
-        screen = present(self._session, around, self._config.kiosk, self._catalogue)
+        around = replace(
+            self._around,
+            moment=self._clock.now(),
+            now=time.monotonic(),
+            touch_px=touch_px(self._config.screen, self._window.size),
+            facts=self._facts() if isinstance(self._session.state, Serving) else Facts(),
+        )
+        catalogue = self._catalogues[self._session.language or self._config.kiosk.language]
+        screen = present(self._session, around, self._config.kiosk, catalogue)
         if screen != self._screen:
             self._screen = screen
             label = ""
@@ -253,6 +283,11 @@ class App:
             self._window.show(screen, label)
         # The last frame is as good as a new one, while it is what should be shown.
         self._upkeep.frame(self._session, time.monotonic())
+
+    def _facts(self) -> Facts:
+        missed = None if self._journal is None else self._journal.missed
+        uptime = time.monotonic() - self._began
+        return Facts(__version__, uptime, **self._upkeep.metrics.tally, journal_missed=missed)
 
     def _sleep_seconds(self) -> float:
         """Until the next change that comes without an event: a limit, a second, a minute."""
@@ -264,9 +299,17 @@ class App:
             waits.append(self._session.deadline - now)
         if is_asking(self._session):
             waits.append(_ASKING_SECONDS)
-        if isinstance(self._session.state, Showing):
+        if isinstance(self._session.state, Showing | Keying | PinEntry | Serving):
             # The countdown's next whole second.
             waits.append((self._session.state.until - now) % 1.0 + 0.001)
         if self._window.needs_pump:
             waits.append(_PUMP_SECONDS)
         return max(0.0, min(waits))
+
+
+def _first_session(config: Config) -> Session:
+    return Session(
+        devices=dict.fromkeys(devices_of(config), DeviceState()),
+        limits=Limits(showing=float(config.kiosk.result_seconds)),
+        offers=offers_of(config),
+    )

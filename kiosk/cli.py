@@ -21,6 +21,7 @@ from kiosk.fund_command import fund
 from kiosk.insurers_command import insurers
 from kiosk.journal_command import journal
 from kiosk.office_commands import info, init, rotate_key
+from kiosk.pin_command import pin
 from kiosk.publish_commands import approve, publish
 from kiosk.query_commands import decode, load_config
 from kiosk.register_commands import register
@@ -126,6 +127,7 @@ cli.add_command(update)
 cli.add_command(doctor)
 cli.add_command(enrol)
 cli.add_command(journal)
+cli.add_command(pin)
 cli.add_command(software)
 for _command in (init, publish, approve, info, rotate_key, enrol_office, release, sign_release):
     register.add_command(_command)

@@ -112,6 +112,8 @@ class Metrics:
         release = Info(f"{PREFIX}_release", "What runs.", registry=self.registry)
         known = version if _VERSION.fullmatch(version) else OTHER
         release.info({"version": known, "python": platform.python_version()})
+        self.tally = dict.fromkeys(_FAMILIES.values(), 0)
+        """Checks by family, for the main thread; the same as the counters say."""
         self._make_checks()
         self._make_devices()
         self._make_stores()
@@ -180,6 +182,7 @@ class Metrics:
     def checked(self, verdict: Verdict) -> None:
         """A check ended with `verdict`."""
         family = _FAMILIES[type(verdict)]
+        self.tally[family] += 1
         self._checks.labels(family, _code(reason_code(verdict), _REASONS[family])).inc()
 
     def answered(self, way: Way, seconds: float) -> None:

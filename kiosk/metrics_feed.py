@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from drivers.events import BarcodeFrame, CardPresent, DeviceLost, DeviceReady
 from drivers.framing import EMPTY
+from kiosk import zones
 from kiosk.metrics import Way
 from kiosk.repair_worker import Repaired
-from kiosk.states import Entered, Receiving, Showing, Waiting
+from kiosk.states import Entered, Receiving, Showing, Touched, Waiting
 
 if TYPE_CHECKING:
     from kiosk.families import Verdict
@@ -43,7 +44,7 @@ class MetricsFeed:
                 self._begun = Way.CARD, at
             case BarcodeFrame(at=at, reason=reason) if reason != EMPTY:
                 self._begun = Way.CODE, at
-            case Entered():
+            case Entered() | Touched(zone=zones.DONE):
                 self._begun = Way.TYPED, now
             case DeviceReady(device):
                 self._metrics.device_ready(device)

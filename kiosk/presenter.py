@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from math import ceil, floor
+from math import ceil
 from typing import TYPE_CHECKING, Final, assert_never
 
 from drivers.events import Device
-from kiosk import presenter_result
+from kiosk import presenter_busy, presenter_result, presenter_touch
 from kiosk.online.fund import FundMode
+from kiosk.presenter_touch import Facts, Seen
 from kiosk.presenter_words import Words, headline_of
-from kiosk.states import Checking, Reading, Receiving, Session, Showing, Span, Waiting
+from kiosk.states import (
+    Checking,
+    Keying,
+    PinEntry,
+    Reading,
+    Receiving,
+    Serving,
+    Session,
+    Showing,
+    Waiting,
+)
+from kiosk.zones import KIOSK, NUMBER
 from offline_cache.freshness import Freshness
 from offline_cache.reference import ReferenceData
 from ui import screen as view
@@ -31,8 +43,6 @@ it costs no frame of its own."""
 _MINUTES_A_TIP: Final = 5
 LOOKS_SHOWN: Final = timedelta(hours=8)
 """A registrar's shift: whoever was told something else this morning can still be called back."""
-_ASKING_STEPS: Final = 24
-"""Of the bar that runs while the fund is asked: finer ones cost frames and nobody sees them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,10 @@ class Surroundings:
     """What a technician's stick is at."""
     photo: PhotoReady | None = None
     """The decoded photo of the answer that is shown; None: there is none yet."""
+    touch_px: int = 0
+    """Least side of a button in pixels."""
+    facts: Facts = field(default_factory=Facts)
+    """Of the technicians' page, while it is shown."""
     looks: tuple[Answered, ...] = ()
     """What second looks found to be different, the newest first."""
 
@@ -59,32 +73,17 @@ def present(
 ) -> view.Screen:
     """Return the view of `session`."""
     foot = footer(around, kiosk, catalogue, asking=is_asking(session))
-    say = catalogue.text
     match session.state:
         case Waiting():
+            if session.offers.service:
+                foot = replace(foot, kiosk_zone=KIOSK)
             if session.stopped_at is not None:
                 return _stopped(session, session.stopped_at, around, foot, kiosk, catalogue)
             return _idle(session, around, foot, kiosk, catalogue)
-        case Reading(read=read, announced=announced):
-            return view.Busy(
-                foot,
-                say("busy.card.title"),
-                say("busy.card.text"),
-                view.Drawing.CARD_INTO_SLOT,
-                min(1.0, read / announced) if announced else None,
-            )
-        case Receiving():
-            return _busy("busy.code", view.Drawing.CODE_TO_WINDOW, foot, catalogue)
-        case Checking(reader=reader, asking=Span() as span):
-            return _asking(reader, span.passed(around.now), foot, catalogue)
-        case Checking(reader=reader):
-            # The card's frame goes on for the instant of the check: two frames would only flicker.
-            if reader is not None:
-                full = _busy("busy.card", view.Drawing.CARD_INTO_SLOT, foot, catalogue)
-                return view.Busy(full.footer, full.title, full.text, full.drawing, 1.0)
-            return _busy("busy.code", view.Drawing.CODE_TO_WINDOW, foot, catalogue)
+        case Reading() | Receiving() | Checking() as state:
+            return presenter_busy.present(state, around.now, foot, catalogue)
         case Showing() as showing:
-            return presenter_result.present(
+            answer = presenter_result.present(
                 showing,
                 foot,
                 _countdown(showing, around.now),
@@ -92,8 +91,40 @@ def present(
                 Words(catalogue, around.reference, kiosk.okato or None),
                 around.photo,
             )
+            if isinstance(answer, view.Result) and session.offers.numbers:
+                close = catalogue.text("service.close") if showing.reader is None else ""
+                return replace(answer, close=close, touch_px=around.touch_px)
+            return answer
+        case Keying() | PinEntry() | Serving() as state:
+            return _touched(state, session, around, foot, kiosk, catalogue)
         case _:
             assert_never(session.state)
+
+
+def _touched(
+    state: Keying | PinEntry | Serving,
+    session: Session,
+    around: Surroundings,
+    foot: view.Footer,
+    kiosk: KioskSection,
+    catalogue: Catalogue,
+) -> view.Screen:
+    now, touch_px = around.now, around.touch_px
+    match state:
+        case Keying():
+            private = kiosk.audience == "public"
+            return presenter_touch.keying(
+                state, now, foot, catalogue, private=private, touch_px=touch_px
+            )
+        case PinEntry():
+            return presenter_touch.pin(state, session, now, foot, catalogue, touch_px=touch_px)
+        case Serving():
+            seen = Seen(around.list_status, around.moment, around.fund, around.facts)
+            return presenter_touch.service(
+                state, session, now, seen, foot, catalogue, touch_px=touch_px
+            )
+        case _:
+            assert_never(state)
 
 
 def is_asking(session: Session) -> bool:
@@ -138,25 +169,6 @@ def _list_line(
             return view.ListState.TOO_OLD, say("footer.list.too_old", as_of=as_of)
 
 
-def _busy(key: str, drawing: view.Drawing, foot: view.Footer, catalogue: Catalogue) -> view.Busy:
-    return view.Busy(foot, catalogue.text(f"{key}.title"), catalogue.text(f"{key}.text"), drawing)
-
-
-def _asking(
-    reader: str | None, passed: float, foot: view.Footer, catalogue: Catalogue
-) -> view.Busy:
-    """The fund is asked; the bar is the time that it has left."""
-    say = catalogue.text
-    by_card = reader is not None
-    return view.Busy(
-        foot,
-        say("busy.asking.title"),
-        say("busy.asking.card.text" if by_card else "busy.asking.text"),
-        view.Drawing.CARD_INTO_SLOT if by_card else view.Drawing.CODE_TO_WINDOW,
-        floor(passed * _ASKING_STEPS) / _ASKING_STEPS,
-    )
-
-
 def _idle(
     session: Session,
     around: Surroundings,
@@ -175,6 +187,10 @@ def _idle(
             works = session.works(device)
             text = say(f"idle.{way}" if works else f"idle.{way}.lost")
             invitations.append(view.Invitation(drawing, text, works))
+    offers = session.offers
+    if offers.numbers:
+        by_hand = view.Invitation(view.Drawing.KEYPAD, say("idle.number"), zone=NUMBER)
+        invitations.append(by_hand)
     working = [way for device, (way, _) in ways.items() if session.works(device)]
     return view.Idle(
         foot,
@@ -182,7 +198,14 @@ def _idle(
         say(f"idle.text.{'both' if len(working) > 1 else working[0]}"),
         tuple(invitations),
         _remark(around, kiosk, catalogue),
+        languages=tuple(say(f"language.{language}") for language in offers.languages),
+        language=_place(session.language or kiosk.language, offers.languages),
+        touch_px=around.touch_px,
     )
+
+
+def _place(language: str, languages: tuple[str, ...]) -> int:
+    return languages.index(language) if language in languages else 0
 
 
 def _remark(around: Surroundings, kiosk: KioskSection, catalogue: Catalogue) -> str:

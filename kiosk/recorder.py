@@ -5,7 +5,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from kiosk.states import Checking, Reading, Session, Showing, Span, Waiting
+from kiosk.states import (
+    Checking,
+    Keying,
+    PinEntry,
+    Reading,
+    Serving,
+    Session,
+    Showing,
+    Span,
+    Waiting,
+)
 from kiosk.verdict_json import reason_code, verdict_to_json
 
 if TYPE_CHECKING:
@@ -80,5 +90,11 @@ def label_of(session: Session) -> str:
             return ASKING
         case Showing(verdict=verdict):
             return reason_code(verdict).replace("_", "-")
+        case Keying(entry=entry):
+            return "choice" if entry is None else "keypad"
+        case PinEntry():
+            return "pin"
+        case Serving():
+            return "service"
         case _:
             return "busy"

@@ -12,6 +12,8 @@ hold the screen:
 | Checking | a complete document | its verdict, the card's removal | "kiosk fault" |
 | – asking the fund | its beginning | the same | the same, a second after the deadline |
 | Showing | a verdict | the card's removal, the next document | Waiting |
+| Keying | a touch (`kiosk.session_touch`) | its last key, a card, a code | Waiting |
+| PinEntry, Serving | five touches; the PIN | a card, a code, a touch | Waiting |
 
 The newest document wins: whoever comes next never waits for the one before. Two cards at once are
 the exception, since nobody can know which one is meant: the frame asks for one of them to be taken,
@@ -42,18 +44,24 @@ from kiosk.families import CouldNotCheck
 from kiosk.reasons import CouldNotCheckReason
 from kiosk.session_cards import card, cards_out_of_sight
 from kiosk.session_steps import Step, ask, show
+from kiosk.session_touch import touch
 from kiosk.states import (
     Asking,
     Checked,
     Checking,
     DeviceState,
     Entered,
+    Keying,
+    PinEntry,
+    PinTried,
     Reading,
     Receiving,
+    Serving,
     Session,
     SessionEvent,
     Showing,
     Span,
+    Touched,
     Waiting,
 )
 from kiosk.verdict import unreadable
@@ -61,6 +69,21 @@ from kiosk.verdict import unreadable
 
 def handle(session: Session, event: SessionEvent, now: float) -> Step:
     """Take one event at monotonic time `now`."""
+    after, questions = _handled(session, event, now)
+    if isinstance(event, Touched):
+        return after, questions
+    return _language_forgotten(session, after), questions
+
+
+def _language_forgotten(before: Session, after: Session) -> Session:
+    """The idle frame that follows an answer is the next person's, in the configured language."""
+    left = isinstance(after.state, Waiting) and isinstance(
+        before.state, Reading | Checking | Showing | Keying
+    )
+    return replace(after, language="") if left else after
+
+
+def _handled(session: Session, event: SessionEvent, now: float) -> Step:
     match event:
         case DeviceReady(device):
             return _device(session, device, DeviceState()), ()
@@ -78,6 +101,8 @@ def handle(session: Session, event: SessionEvent, now: float) -> Step:
             return _asking(session, event, now), ()
         case Checked():
             return _checked(session, event, now), ()
+        case Touched() | PinTried():
+            return touch(session, event, now)
         case _:
             assert_never(event)
 
@@ -88,8 +113,9 @@ def tick(session: Session, now: float) -> Session:
     if session.deadline is None or now < session.deadline:
         return session
     match state:
-        case Waiting() | Showing():
-            return replace(session, state=Waiting())
+        case Waiting() | Showing() | Keying() | PinEntry() | Serving():
+            # Whoever was here has left, and the chosen language with them.
+            return replace(session, state=Waiting(), language="")
         case Receiving(before=before):
             return tick(replace(session, state=before), now)
         case Reading(reader=reader):
@@ -122,11 +148,13 @@ def _device(session: Session, device: Device, state: DeviceState) -> Session:
 def _code_started(session: Session, now: float) -> Session:
     """Acknowledge a code, unless a card is being read: its frame is an acknowledgement too."""
     match session.state:
-        case Waiting() | Showing():
-            before = session.state
-            return replace(session, state=Receiving(now + session.limits.receiving, before))
+        case Waiting() | Showing() | Keying() as before:
+            pass
+        case PinEntry() | Serving():
+            before = Waiting()
         case _:
             return session
+    return replace(session, state=Receiving(now + session.limits.receiving, before))
 
 
 def _code(session: Session, frame: BarcodeFrame, now: float) -> Step:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kiosk.states import Ask, Checking, Session, Showing
+from kiosk.policy.model import PresentedPolicy
+from kiosk.states import Ask, Checking, Session, Showing, TryPin
 
 if TYPE_CHECKING:
     from kiosk.families import Verdict
     from kiosk.intake import Document
 
-Step = tuple[Session, tuple[Ask, ...]]
+Step = tuple[Session, tuple[Ask | TryPin, ...]]
 
 
 def show(
@@ -31,5 +32,6 @@ def show(
 def ask(session: Session, document: Document, reader: str | None, now: float) -> Step:
     """Hand a document to the checker; the newest one wins."""
     ticket = session.last_ticket + 1
-    state = Checking(ticket, reader, now + session.limits.checking)
+    typed = isinstance(document, PresentedPolicy)
+    state = Checking(ticket, reader, now + session.limits.checking, typed=typed)
     return replace(session, state=state, last_ticket=ticket), (Ask(ticket, document),)

@@ -12,9 +12,11 @@ from drivers.events import Device, DeviceEvent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from kiosk.families import Verdict
     from kiosk.intake import Document
+    from kiosk.keypad import Entry
     from kiosk.policy.model import PresentedPolicy
 
 
@@ -37,6 +39,12 @@ class Limits:
     """For "card taken too early": the slot is free again, and idle must come within 2 s."""
     repeat: float = 2.5
     """The same code within this time of its last sight is answered again, not checked twice."""
+    language: float = 20.0
+    """A language that was chosen, without another touch: its person has left."""
+    keying: float = 45.0
+    """A number that is entered by hand, without another key: papers are looked for meanwhile."""
+    serving: float = 60.0
+    """The technicians' page, without another touch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +79,46 @@ class Showing:
 
 
 @dataclass(frozen=True, slots=True)
+class Keying:
+    """A number is being entered by hand."""
+
+    since: float
+    until: float
+    entry: Entry | None = None
+    """None: which kind of number it will be is being chosen."""
+    today: date | None = None
+    """The day by which birth dates are judged; None as long as nothing is entered."""
+
+
+@dataclass(frozen=True, slots=True)
+class PinEntry:
+    """The technicians' PIN is being entered."""
+
+    since: float
+    until: float
+    entry: Entry
+    trying: bool = False
+    """It is being compared: that takes time on purpose."""
+    wrong: bool = False
+    """The last one was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """The technicians' page is shown."""
+
+    since: float
+    until: float
+    looks_pending: int | None = None
+    """As counted when the page was opened."""
+
+
+@dataclass(frozen=True, slots=True)
 class Receiving:
     """The bytes of a code are coming in."""
 
     until: float
-    before: Waiting | Showing
+    before: Waiting | Showing | Keying
     """Shown again when the code turns out to be noise, or the one that was just answered."""
 
 
@@ -100,9 +143,11 @@ class Checking:
     until: float
     asking: Span | None = None
     """While the fund is asked: from when until when its answer is waited for."""
+    typed: bool = False
+    """It was entered by hand, so that neither a card nor a code is spoken of."""
 
 
-State = Waiting | Reading | Receiving | Checking | Showing
+State = Waiting | Reading | Receiving | Checking | Showing | Keying | PinEntry | Serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +174,31 @@ class Entered:
 
 
 @dataclass(frozen=True, slots=True)
+class Touched:
+    """A finger or a key: the name of the zone that was hit, empty beside all of them."""
+
+    zone: str = field(repr=False)
+    """Zones are named by `kiosk.zones`; a person's digits are among them."""
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class TryPin:
+    """To the comparison of PINs: is this the one?"""
+
+    digits: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PinTried:
+    """From the comparison of PINs."""
+
+    right: bool
+    looks_pending: int | None = None
+    """After a right one: how many questions wait for the fund; None: none are kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
     """From the checker."""
 
@@ -146,7 +216,19 @@ class DeviceState:
     cause: str = ""
 
 
-SessionEvent = DeviceEvent | Entered | Asking | Checked
+SessionEvent = DeviceEvent | Entered | Asking | Checked | Touched | PinTried
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What this kiosk's configuration lets people do by touch."""
+
+    languages: tuple[str, ...] = ()
+    """In the order of the buttons; empty: there is no choice."""
+    numbers: bool = False
+    """Whether numbers may be entered by hand."""
+    service: bool = False
+    """Whether there is a page for technicians."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +247,24 @@ class Session:
     last_code: bytes = b""
     """Digest of the last code."""
     last_code_at: float = float("-inf")
+    offers: Offers = field(default_factory=Offers)
+    language: str = ""
+    """Chosen by the person in front of it; empty: the configured one."""
+    language_until: float = float("-inf")
+    """When a language that nobody uses goes away."""
+    taps: tuple[float, ...] = ()
+    """When the kiosk's number was touched lately."""
+    wrong_pins: int = 0
+    """In a row."""
+    pin_from: float = float("-inf")
+    """Before this time no PIN is tried."""
 
     @property
     def deadline(self) -> float | None:
         """When `tick` must be called at the latest; None while nothing runs out."""
-        return None if isinstance(self.state, Waiting) else self.state.until
+        if isinstance(self.state, Waiting):
+            return self.language_until if self.language else None
+        return self.state.until
 
     def works(self, device: Device) -> bool:
         """Whether this kiosk has the device, and has not lost it."""

@@ -87,7 +87,9 @@ PURE = {
     "kiosk.zones",
     "kiosk.states",
     "kiosk.presenter",
+    "kiosk.presenter_busy",
     "kiosk.presenter_result",
+    "kiosk.presenter_touch",
     "kiosk.comparison",
     "kiosk.families",
     "kiosk.reasons",
@@ -109,8 +111,11 @@ PURE = {
     "drivers.ber_tlv",
     "drivers.framing",
     "drivers.events",
+    "ui.buttons",
+    "ui.keypad",
     "ui.layout",
     "ui.screen",
+    "ui.service",
     "ui.theme",
 }
 IMPURE = {"socket", "subprocess", "threading", "time", "select", "sqlite3", "random", "logging"}

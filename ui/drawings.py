@@ -83,6 +83,8 @@ def draw(drawing: Drawing, box: Box, theme: Theme, *, active: bool = True) -> li
             return _turn_card(pen)
         case Drawing.WRONG_CARD:
             return _wrong_card(pen)
+        case Drawing.KEYPAD:
+            return _keypad(pen)
 
 
 def _card_into_slot(pen: Pen) -> list[Op]:
@@ -180,6 +182,21 @@ def _wrong_card(pen: Pen) -> list[Op]:
         pen.line(pen.theme.on_verdict, (0.695, 0.765), (0.825, 0.635), width=0.05),
     ]
     return [*card, stripe, *lines, rim, disc, *cross]
+
+
+def _keypad(pen: Pen) -> list[Op]:
+    """Four rows of keys below a field; the one that is pressed has the colour of what moves."""
+    field = pen.plate(0.14, 0.06, 0.72, 0.20, 0.04)
+    typed = [pen.line(pen.ink, (x, 0.16), (x + 0.05, 0.16)) for x in (0.24, 0.35, 0.46)]
+    keys: list[Op] = []
+    for row in range(3):
+        for column in range(3):
+            centre = pen.at(0.24 + 0.26 * column, 0.41 + 0.22 * row)
+            pressed = (row, column) == (1, 1)
+            keys.append(Disc(centre, 0.085 * pen.side, pen.accent if pressed else pen.ink))
+            if not pressed:
+                keys.append(Disc(centre, 0.061 * pen.side, pen.fill))
+    return [*field, *typed, *keys]
 
 
 def pause(box: Box, theme: Theme) -> list[Op]:

@@ -1,8 +1,8 @@
-"""The line at the foot of every frame: age of the list, languages, network, kiosk, time.
+"""The line at the foot of every frame: age of the list, network, kiosk, time.
 
 One row in landscape, two in portrait. What does not fit gives way in this order: the network's
 text, the list's words after the first comma, the kiosk's number, then letters of the list's text.
-The dot, the languages and the time always stay.
+The dot and the time always stay.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ui.flow import Canvas, clean
-from ui.ops import Box, Op, Rect, Role, RoundRect, Text, Zone
+from ui.ops import Box, Op, Rect, Role, Text, Zone
 from ui.shapes import list_dot
 from ui.theme import FOOTER, FOOTNOTE
 
@@ -25,8 +25,8 @@ def footer_top(canvas: Canvas) -> int:
     return canvas.h - canvas.px(FOOTER * rows)
 
 
-def place_footer(canvas: Canvas, footer: Footer, languages: tuple[str, ...] = ()) -> list[Op]:
-    """The footer; `languages` are buttons, with zones `language:0` and so on."""
+def place_footer(canvas: Canvas, footer: Footer) -> list[Op]:
+    """The footer; the kiosk's number may be a zone, though it does not look like one."""
     theme = canvas.theme
     top = footer_top(canvas)
     line = max(1, canvas.px(0.0025))
@@ -34,11 +34,11 @@ def place_footer(canvas: Canvas, footer: Footer, languages: tuple[str, ...] = ()
     body = Box(0, top + line, canvas.w, canvas.h - top - line).inset(canvas.px(0.05), 0)
     status = _Status(footer.list_text, footer.network_text, footer.kiosk_text, footer.time_text)
     if not canvas.portrait:
-        return [rule, *_row(canvas, body, footer, status, languages)]
+        return [rule, *_row(canvas, body, footer, status)]
     half = body.h // 2
     above, below = body._replace(h=half), body._replace(y=body.y + half, h=body.h - half)
-    first = _row(canvas, above, footer, _Status(status.list_text, "", "", status.time), ())
-    return [rule, *first, *_second_row(canvas, below, status, languages)]
+    first = _row(canvas, above, footer, _Status(status.list_text, "", "", status.time))
+    return [rule, *first, *_second_row(canvas, below, status, footer.kiosk_zone)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +49,15 @@ class _Status:
     time: str
 
 
-def _second_row(canvas: Canvas, box: Box, status: _Status, languages: tuple[str, ...]) -> list[Op]:
-    rows = []
-    for kiosk in (status.kiosk, ""):
-        row = _Row(canvas, box)
-        row.right_to_left((kiosk,), languages)
-        rows.append(row)
-    row = next((row for row in rows if row.fits), rows[-1])
+def _second_row(canvas: Canvas, box: Box, status: _Status, kiosk_zone: str) -> list[Op]:
+    row = _Row(canvas, box)
+    row.right_to_left(status.kiosk, kiosk_zone)
     if row.room_for(status.network):
         row.words(status.network)
     return row.ops
 
 
-def _row(
-    canvas: Canvas, box: Box, footer: Footer, status: _Status, languages: tuple[str, ...]
-) -> list[Op]:
+def _row(canvas: Canvas, box: Box, footer: Footer, status: _Status) -> list[Op]:
     short = status.list_text.split(",")[0]
     attempts = (
         status,
@@ -71,17 +65,17 @@ def _row(
         _Status(short, "", status.kiosk, status.time),
         _Status(short, "", "", status.time),
     )
-    rows = [_filled(canvas, box, attempt, languages) for attempt in attempts]
+    rows = [_filled(canvas, box, attempt, footer.kiosk_zone) for attempt in attempts]
     row, text = next((pair for pair in rows if pair[0].room_for(pair[1])), rows[-1])
     row.left(text, footer)
     return row.ops
 
 
-def _filled(
-    canvas: Canvas, box: Box, status: _Status, languages: tuple[str, ...]
-) -> tuple[_Row, str]:
+def _filled(canvas: Canvas, box: Box, status: _Status, kiosk_zone: str) -> tuple[_Row, str]:
     row = _Row(canvas, box)
-    row.right_to_left((status.time, status.kiosk, status.network), languages)
+    row.right_to_left(status.time)
+    row.right_to_left(status.kiosk, kiosk_zone)
+    row.right_to_left(status.network)
     return row, status.list_text
 
 
@@ -97,38 +91,19 @@ class _Row:
         self._dot = canvas.px(0.032)
         self.ops: list[Op] = []
 
-    def right_to_left(self, texts: tuple[str, ...], languages: tuple[str, ...]) -> None:
+    def right_to_left(self, text: str, zone: str = "") -> None:
+        """A text at the right, left of the ones before; `zone` makes a zone of it."""
+        text = clean(text)
+        if not text:
+            return
         colour = self._canvas.theme.ink_soft
-        for text in filter(None, map(clean, texts)):
-            w = self._width(text)
-            self._edge -= w
-            self.ops.append(Text(self._slot(self._edge, w), text, Role.REGULAR, self._px, colour))
-            self._edge -= self._gap
-        for index in reversed(range(len(languages))):
-            self._button(index, clean(languages[index]))
-
-    def _button(self, index: int, text: str) -> None:
-        theme = self._canvas.theme
         w = self._width(text)
-        pad = self._canvas.px(0.024)
-        h = min(self._box.h - 4, self._canvas.px(0.062))
-        outer = Box(self._edge - w - 2 * pad, self._box.y + (self._box.h - h) // 2, w + 2 * pad, h)
-        radius = self._canvas.px(0.014)
-        chosen = index == 0
-        line = max(1, self._canvas.px(0.0025))
-        face = theme.ink if chosen else theme.paper
-        self.ops += [
-            RoundRect(outer, radius, theme.ink if chosen else theme.muted),
-            RoundRect(outer.inset(line, line), max(0, radius - line), face),
-            Text(self._slot(outer.x + pad, w), text, Role.REGULAR, self._px,
-                 theme.paper if chosen else theme.ink),
-            Zone(Box(outer.x, self._box.y, outer.w, self._box.h), f"language:{index}"),
-        ]  # fmt: skip
-        self._edge = outer.x - self._canvas.px(0.018 if index else 0.05)
-
-    @property
-    def fits(self) -> bool:
-        return self._edge + self._gap >= self._box.x
+        self._edge -= w
+        self.ops.append(Text(self._slot(self._edge, w), text, Role.REGULAR, self._px, colour))
+        if zone:
+            side = self._gap // 2
+            self.ops.append(Zone(self._box._replace(x=self._edge - side, w=w + 2 * side), zone))
+        self._edge -= self._gap
 
     def room_for(self, text: str) -> bool:
         return self._text_left + self._width(clean(text)) <= self._edge

@@ -1,14 +1,15 @@
-"""The idle frame: the invitation, the ways in, a remark."""
+"""The idle frame: the invitation, the ways in, a remark, the languages."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ui.buttons import Look, button
 from ui.column import Item, column, headline
 from ui.drawings import draw
 from ui.flow import Canvas, Stack, Style, fitted
 from ui.footer import footer_top
-from ui.ops import Box, Op, Rect, Role, RoundRect
+from ui.ops import Box, Op, Rect, Role, RoundRect, Zone
 from ui.theme import BODY, DETAIL, INVITATION, MARGIN
 
 if TYPE_CHECKING:
@@ -24,7 +25,11 @@ def place_idle(canvas: Canvas, screen: Idle) -> list[Op]:
         Item(screen.title, headline(theme)),
         Item(screen.text, Style(DETAIL, theme.ink_soft, balance=True), 0.03),
     )
+    row = _language_row(canvas, page, screen)
+    # The buttons stand in the margin, too, and the words above them keep their distance.
+    lifted = max(0, page.bottom - row.y + canvas.px(0.035)) if screen.languages else 0
     if canvas.portrait:
+        page = page._replace(h=page.h - lifted)
         third = round(0.34 * page.h)
         head = page._replace(h=third - margin // 2)
         tip = round(0.13 * page.h)
@@ -33,16 +38,40 @@ def place_idle(canvas: Canvas, screen: Idle) -> list[Op]:
     else:
         width = round(0.415 * canvas.w)
         tiles = Box(page.right - width, page.y, width, page.h)
-        left = Box(page.x, page.y, page.w - width - round(0.85 * margin), page.h)
+        if len(screen.invitations) > 2:
+            tiles = tiles._replace(y=page.y - margin // 3, h=page.h + 2 * (margin // 3))
+        left = Box(page.x, page.y, page.w - width - round(0.85 * margin), page.h - lifted)
         lift = canvas.px(0.025)
-        tip = round(0.27 * page.h)
-        head = Box(left.x, left.y - lift, left.w, page.h + lift - tip - margin // 2)
-        foot = left._replace(y=page.bottom - tip, h=tip)
+        tip = round((0.235 if screen.languages else 0.27) * page.h)
+        head = Box(left.x, left.y - lift, left.w, left.h + lift - tip - margin // 2)
+        foot = left._replace(y=left.bottom - tip, h=tip)
     return [
         *column(canvas, head, title),
         *_tip(canvas, foot, screen.tip),
         *_tiles(canvas, tiles, screen.invitations),
+        *_languages(canvas, row, screen),
     ]
+
+
+def _language_row(canvas: Canvas, page: Box, screen: Idle) -> Box:
+    """Where the language buttons stand: at the bottom, in a landscape frame on the left."""
+    h = max(canvas.px(0.085), screen.touch_px)
+    bottom = footer_top(canvas) - canvas.px(0.03)
+    w = page.w if canvas.portrait else page.w - round(0.415 * canvas.w) - canvas.px(0.07)
+    return Box(page.x, bottom - h, w, h)
+
+
+def _languages(canvas: Canvas, row: Box, screen: Idle) -> list[Op]:
+    """A button for each language; the one that is shown is filled."""
+    count = len(screen.languages)
+    gap = canvas.px(0.02)
+    width = min(canvas.px(0.27), (row.w - gap * (count - 1)) // max(1, count))
+    ops: list[Op] = []
+    for index, name in enumerate(screen.languages):
+        box = row._replace(x=row.x + index * (width + gap), w=width)
+        look = Look.FILLED if index == screen.language else Look.PLAIN
+        ops += button(canvas, box, name, f"language:{index}", look=look)
+    return ops
 
 
 def _tip(canvas: Canvas, box: Box, text: str) -> list[Op]:
@@ -70,9 +99,10 @@ def _tiles(canvas: Canvas, box: Box, invitations: tuple[Invitation, ...]) -> lis
 
 
 def _tile(canvas: Canvas, box: Box, invitation: Invitation) -> list[Op]:
-    """A drawing and its words; muted when its device is away."""
+    """A drawing and its words; muted when its device is away, the edge of a button if it is one."""
     theme = canvas.theme
     active = invitation.available
+    edge = theme.muted if invitation.zone else theme.line
     border = max(1, canvas.px(0.0025))
     radius = canvas.px(0.025)
     pad = canvas.px(0.05)
@@ -93,10 +123,11 @@ def _tile(canvas: Canvas, box: Box, invitation: Invitation) -> list[Op]:
 
     words = fitted(build)
     return [
-        RoundRect(box, radius, theme.line),
+        RoundRect(box, radius, edge),
         RoundRect(
             box.inset(border, border), radius - border, theme.tile if active else theme.paper
         ),
         *draw(invitation.drawing, place, theme, active=active),
         *words.place(left, box.y + max(0, (box.h - words.height) // 2), box.h),
+        *([Zone(box, invitation.zone)] if invitation.zone else []),
     ]

@@ -7,25 +7,31 @@ on top. It stays there from "reading" to the verdict, so that the eye need not t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, assert_never
 
 from ui import drawings, shapes
+from ui.buttons import button
 from ui.column import Item, column, headline, next_step, split
 from ui.flow import Canvas, Measure, Stack, Style, fitted
 from ui.footer import place_footer
 from ui.idle import place_idle
+from ui.keypad import place_choose, place_keypad
 from ui.ops import Box, Op, Rect, RoundRect
 from ui.registrar import place_registrar
 from ui.screen import (
     Busy,
+    Choose,
     Drawing,
     Guide,
     Idle,
+    Keypad,
     OutOfService,
     RegistrarResult,
     Result,
     Screen,
+    Service,
 )
+from ui.service import place_service
 from ui.theme import (
     BODY,
     DETAIL,
@@ -55,23 +61,32 @@ def lay_out(
     if min(size) < LEAST_SIDE:
         raise ValueError(f"a frame of {size[0]}×{size[1]} pixels is too small to read")
     canvas = Canvas(*size, theme, measure, text)
-    ops: list[Op] = [Rect(Box(0, 0, *size), theme.paper)]
+    paper = Rect(Box(0, 0, *size), theme.paper)
+    return (paper, *_body(canvas, screen), *place_footer(canvas, screen.footer))
+
+
+def _body(canvas: Canvas, screen: Screen) -> list[Op]:
     match screen:
         case Idle():
-            ops += place_idle(canvas, screen)
+            return place_idle(canvas, screen)
         case Busy():
-            ops += _busy(canvas, screen)
+            return _busy(canvas, screen)
         case Result():
-            ops += _result(canvas, screen)
+            return _result(canvas, screen)
         case RegistrarResult():
-            ops += place_registrar(canvas, screen)
+            return place_registrar(canvas, screen)
         case Guide():
-            ops += _guide(canvas, screen)
+            return _guide(canvas, screen)
         case OutOfService():
-            ops += _out_of_service(canvas, screen)
-    languages = screen.languages if isinstance(screen, Idle) else ()
-    ops += place_footer(canvas, screen.footer, languages)
-    return tuple(ops)
+            return _out_of_service(canvas, screen)
+        case Choose():
+            return place_choose(canvas, screen)
+        case Keypad():
+            return place_keypad(canvas, screen)
+        case Service():
+            return place_service(canvas, screen)
+        case _:
+            assert_never(screen)
 
 
 def _result(canvas: Canvas, screen: Result) -> list[Op]:
@@ -114,13 +129,16 @@ def _known_row(canvas: Canvas, words: Box, screen: Result) -> _Placed:
     ring = canvas.px(_RING)
     left = words.x + ring + canvas.px(0.03)
     style = Style(BODY, theme.ink_soft if screen.known_lately else theme.ageing, leading=1.2)
+    side = max(ring, screen.touch_px)
+    close = Box(words.right - 2 * side, words.bottom - side, 2 * side, side)
+    right = close.x - canvas.px(0.03) if screen.close else words.right
 
     def build(scale: float) -> tuple[bool, Stack]:
-        stack = Stack(canvas, words.right - left, scale).add(screen.how_known, style)
+        stack = Stack(canvas, right - left, scale).add(screen.how_known, style)
         return stack.fits and stack.height <= 1.5 * ring, stack
 
     stack = fitted(build)
-    h = max(ring, min(stack.height, 2 * ring))
+    h = max(side if screen.close else ring, min(stack.height, 2 * ring))
     row = Box(words.x, words.bottom - h, words.w, h)
     place = Box(row.x, row.y + (h - ring) // 2, ring, ring)
     text_y = row.y + max(0, (h - stack.height) // 2)
@@ -129,6 +147,7 @@ def _known_row(canvas: Canvas, words: Box, screen: Result) -> _Placed:
         [
             *shapes.countdown_ring(canvas, place, screen.countdown, (theme.ink, theme.line)),
             *stack.place(left, text_y, h),
+            *(button(canvas, close, screen.close, "close") if screen.close else []),
         ],
     )
 

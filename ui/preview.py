@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from ui.preview_registrar import AGEING, COUNTDOWN, FRESH, full, registrar, signature
+from ui.preview_touch import touched
 from ui.screen import (
     Busy,
     Drawing,
@@ -43,9 +44,8 @@ _TIP: Final = "Фонд не звонит с просьбой «заменить
 def samples() -> dict[str, Screen]:
     """One view of every kind, by name."""
     return {
-        "idle": Idle(
-            FRESH, "Проверьте полис ОМС", _TEXT, (_CARD, _CODE), _TIP, ("Рус", "Тат", "Eng")
-        ),
+        "idle": Idle(FRESH, "Проверьте полис ОМС", _TEXT, (_CARD, _CODE), _TIP),
+        **touched(),
         "idle-no-reader": Idle(
             _TOO_OLD,
             "Проверьте полис ОМС",

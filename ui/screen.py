@@ -35,6 +35,7 @@ class Drawing(enum.Enum):
     CODE_TO_WINDOW = enum.auto()
     TURN_CARD = enum.auto()
     WRONG_CARD = enum.auto()
+    KEYPAD = enum.auto()
 
 
 class Outcome(enum.Enum):
@@ -54,16 +55,20 @@ class Footer:
     network_text: str
     kiosk_text: str
     time_text: str
+    kiosk_zone: str = ""
+    """Name of the zone over the kiosk's number; empty: it cannot be touched."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """One of the two ways in, on the idle frame."""
+    """One of the ways in, on the idle frame."""
 
     drawing: Drawing
     text: str
     available: bool = True
     """False: its device is away; the tile is drawn muted and `text` says so."""
+    zone: str = ""
+    """Name of the zone that the whole tile is; empty: it is no button."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,11 @@ class Idle:
     invitations: tuple[Invitation, ...]
     tip: str
     languages: tuple[str, ...] = ()
-    """Short names of the languages; the shown one first. Empty: no choice is drawn."""
+    """Names of the languages, each in its own. Empty: no choice is drawn."""
+    language: int = 0
+    """Place of the one that is shown; the buttons stay where they are."""
+    touch_px: int = 0
+    """Least side of a button in pixels, from the display's density."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +126,9 @@ class Result:
     """False: the date in `how_known` is old, and drawn in the colour of an ageing list."""
     contact: str = ""
     """One line with a hotline below everything else that may be done; may be empty."""
+    close: str = ""
+    """A button that ends it before its time; empty: there is none."""
+    touch_px: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,4 +223,78 @@ class OutOfService:
     contact: str
 
 
-Screen = Idle | Busy | Result | RegistrarResult | Guide | OutOfService
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer to a question, as a large button."""
+
+    zone: str
+    text: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """A question with a button for each answer."""
+
+    footer: Footer
+    title: str
+    choices: tuple[Choice, ...]
+    back: str
+    touch_px: int = 0
+    countdown: Countdown | None = None
+    """Only when it is about to go away."""
+
+
+class Tone(enum.Enum):
+    """How a remark beside a field is marked."""
+
+    PLAIN = enum.auto()
+    GOOD = enum.auto()
+    MISTAKE = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Keypad:
+    """A number that is being entered, and the keys for it."""
+
+    footer: Footer
+    title: str
+    text: str
+    groups: tuple[str, ...] = field(repr=False)
+    """The field: a digit, `•` for one that is hidden, `_` for one to come."""
+    remark: str
+    tone: Tone
+    clear: str
+    done: str
+    ready: bool
+    """Whether `done` leads on; it can be pressed all the same, and then says what is missing."""
+    back: str
+    show: str = ""
+    """Shows the hidden digits; empty: there is no such button."""
+    touch_px: int = 0
+    countdown: Countdown | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLine:
+    """One thing that a technician looks at."""
+
+    outcome: Outcome | None
+    """None: a figure, neither good nor bad."""
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The technicians' page; nothing personal."""
+
+    footer: Footer
+    title: str
+    lines: tuple[ServiceLine, ...]
+    close: str
+    countdown: Countdown
+    touch_px: int = 0
+
+
+Screen = Idle | Busy | Result | RegistrarResult | Guide | OutOfService | Choose | Keypad | Service

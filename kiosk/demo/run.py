@@ -22,6 +22,7 @@ from kiosk.demo.issuer_keys import IssuersError
 from kiosk.demo.scenes import KEYS, TOUR
 from kiosk.demo.signed_samples import make_signed_samples
 from kiosk.demo.stage import WAIT_SECONDS, Scene, SceneError, Stage, Watch
+from kiosk.demo.touch_scenes import PIN, touchable
 from kiosk.demo.typed_checks import TYPED_CHECKS, problems_of
 from kiosk.exits import Exit, Refusal
 from kiosk.recorder import Recorder
@@ -103,6 +104,7 @@ def _tour(folder: Path, out: Path) -> None:
             for audience, scenes in TOUR:
                 config = stage.for_registrar() if audience.registrar else stage.config
                 config = stage.asking(config) if audience.online else config
+                config = touchable(config, folder) if audience.touch else config
                 failed += _perform(stage, config, window, recorder, scenes)
         wrong = problems_of(stage.config_file)
     count = sum(len(scenes) for _, scenes in TOUR)
@@ -122,7 +124,7 @@ def _perform(
     stage.watch.begin()
     failed: list[str] = []
     app = App(config, stage.clock, window, observer=stage.watch)
-    stage.desk = app.enter
+    stage.desk, stage.hands = app.enter, app.press
     stop_on_signals(app)
 
     def script() -> None:
@@ -158,6 +160,7 @@ def _in_window(folder: Path, audience: str) -> None:
         stage.publish()
         stage.hold_seconds = LOOK_SECONDS
         config = stage.for_registrar() if audience == "registrar" else stage.config
+        config = touchable(config, folder)
         with open_window(config.screen, windowed=True) as window:
             wishes: queue.Queue[Scene | None] = queue.Queue()
             app = App(config, stage.clock, window, observer=watch, on_input=_wisher(wishes))
@@ -187,6 +190,6 @@ def _grant(wishes: queue.Queue[Scene | None], stage: Stage) -> None:
 
 
 def _print_keys() -> None:
-    click.echo("Press a key in the window:")
+    click.echo(f"Touch the screen; the technicians' PIN is {PIN}. Or press a key in the window:")
     for key, scene in KEYS.items():
         click.echo(f"  {key}  {scene.name}")

@@ -25,6 +25,7 @@ from kiosk.demo.people import luhn_digit, person
 from kiosk.demo.scanner import REAL, Mode
 from kiosk.demo.silhouette import silhouette, silhouette_2000
 from kiosk.demo.stage import Scene
+from kiosk.demo.touch_scenes import TOUCH_SCENES
 from kiosk.states import Reading, Showing
 from ui.screen import RegistrarResult
 
@@ -269,15 +270,19 @@ class Audience(NamedTuple):
     registrar: bool
     online: bool
     """Whether it may ask the fund's services."""
+    touch: bool = False
+    """Whether its screen can be touched."""
 
 
 TOUR: Final = (
     (Audience(registrar=False, online=False), SCENES),
     (Audience(registrar=False, online=True), ASKED_SCENES),
+    (Audience(registrar=False, online=False, touch=True), TOUCH_SCENES),
     (Audience(registrar=True, online=False), FOR_REGISTRAR),
     (Audience(registrar=True, online=True), ASKED_FOR_REGISTRAR),
 )
 """All scenes, each part on a kiosk that is started for it."""
 
-KEYS: Final = dict(zip(string.digits + string.ascii_lowercase, SCENES[1:], strict=False))
-"""In a window: the key that plays a scene."""
+_KEYS: Final = (*string.ascii_lowercase, *(f"f{number}" for number in range(1, 13)))
+KEYS: Final = dict(zip(_KEYS, SCENES[1:], strict=False))
+"""In a window: the key that plays a scene; figures are typed into the keypad."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kiosk.families import Verdict
     from kiosk.policy.model import PresentedPolicy
     from kiosk.recorder import Recorder
+    from ui.window import InputEvent
 
 WAIT_SECONDS: Final = 10.0
 """Longer than any time limit that a scene has to sit out."""
@@ -120,6 +121,8 @@ class Stage:
         """How long an answer stays to be looked at before the scene goes on."""
         self.desk: Callable[[PresentedPolicy], None] = lambda _: None
         """Takes what the registrar types (`kiosk.app.App.enter`)."""
+        self.hands: Callable[[InputEvent], None] = lambda _: None
+        """Takes touches (`kiosk.app.App.press`)."""
         self.signed: SignedSamples | None = None
         """Documents whose signers the fund's tables name."""
         self._folder = folder

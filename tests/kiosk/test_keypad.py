@@ -186,8 +186,8 @@ def test_a_pin_is_never_shown(keys: list[str]) -> None:
 def test_whatever_is_pressed_the_field_holds(kind: Kind, keys: list[str]) -> None:
     entry: Outcome = Entry(kind)
     for key in keys:
-        before = entry
-        entry = press(before, key, TODAY)
+        assert isinstance(entry, Entry)
+        entry = press(entry, key, TODAY)
         if not isinstance(entry, Entry):
             assert key in {Key.BACK, Key.DONE}
             assert isinstance(entry, Left if key == Key.BACK else Finished)

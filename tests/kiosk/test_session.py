@@ -69,7 +69,7 @@ class Screen:
         """Hand in events."""
         for event in events:
             self.session, asked = handle(self.session, event, self.now)
-            self.asked += asked
+            self.asked += [one for one in asked if isinstance(one, Ask)]
         return self
 
     def answer(self, verdict: Insured | CouldNotCheck = INSURED) -> Screen:

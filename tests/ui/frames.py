@@ -11,6 +11,7 @@ from ui.preview import SIZES, samples
 from ui.preview_registrar import registrar
 from ui.screen import (
     Busy,
+    Choose,
     Comparison,
     Countdown,
     Fact,
@@ -18,10 +19,12 @@ from ui.screen import (
     Guide,
     Idle,
     Invitation,
+    Keypad,
     OutOfService,
     RegistrarResult,
     Result,
     Screen,
+    Service,
 )
 
 if TYPE_CHECKING:
@@ -78,6 +81,31 @@ def longest(screen: Screen) -> Screen:
                 code=_twice(screen.code),
                 contact=_twice(screen.contact),
             )
+        case Choose() | Keypad() | Service():
+            return _longer_touched(screen)
+
+
+def _longer_touched(screen: Choose | Keypad | Service) -> Screen:
+    match screen:
+        case Choose():
+            choices = tuple(
+                replace(one, text=_twice(one.text), detail=_twice(one.detail))
+                for one in screen.choices
+            )
+            return replace(screen, title=_twice(screen.title), choices=choices)
+        case Keypad():
+            return replace(
+                screen,
+                title=_twice(screen.title),
+                text=_twice(screen.text or "Пояснение"),
+                remark=_twice(screen.remark or "Замечание"),
+            )
+        case Service():
+            lines = tuple(
+                replace(one, label=_twice(one.label), value=_twice(one.value))
+                for one in screen.lines
+            )
+            return replace(screen, lines=lines)
 
 
 def _twice(text: str) -> str:
@@ -143,4 +171,6 @@ def words(value: object) -> set[str]:
     if isinstance(value, tuple):
         return set().union(*map(words, value))
     fields = getattr(value, "__dataclass_fields__", {})
-    return set().union(*(words(getattr(value, name)) for name in fields))
+    # Names of zones are never drawn, and the digits of a field one by one.
+    drawn = [name for name in fields if not name.endswith("zone") and name != "groups"]
+    return set().union(*(words(getattr(value, name)) for name in drawn))

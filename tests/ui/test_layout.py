@@ -19,13 +19,19 @@ from ui.ops import Box, Op, Picture, Rect, RoundRect, Zone, bounds
 from ui.paint import Fonts
 from ui.preview import SIZES
 from ui.preview_registrar import registrar
-from ui.screen import Busy, Idle, Raster, RegistrarResult, Result, Screen
+from ui.screen import Busy, Choose, Idle, Keypad, Raster, RegistrarResult, Result, Screen, Service
 from ui.theme import DARK, LIGHT
 
 if TYPE_CHECKING:
     from ui.flow import Measure
 
 _CASES = cases()
+
+
+def _is_touched(screen: Screen) -> bool:
+    return isinstance(screen, Choose | Keypad | Service)
+
+
 _NO_NETWORK = "Сети нет с 09:15, техник вызван и скоро придёт"
 _FRAMES = pytest.mark.parametrize("name", _CASES)
 _SIZES = pytest.mark.parametrize("size", ALL_SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -89,7 +95,9 @@ def test_no_word_is_lost(name: str, size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("name", [name for name in KINDS if not name.startswith("registrar")])
+@pytest.mark.parametrize(
+    "name", [name for name in KINDS if not name.startswith(("registrar", "service"))]
+)
 def test_honest_texts_are_large_enough(name: str, size: tuple[int, int]) -> None:
     canvas = Canvas(*size, LIGHT, Fonts().measure)
     top = footer_top(canvas)
@@ -176,15 +184,35 @@ def test_the_footer_gives_way_in_order(
 
 @_SIZES
 def test_languages_can_be_touched(size: tuple[int, int]) -> None:
-    zones = [op for op in lay_out(KINDS["idle"], size, LIGHT, wide) if isinstance(op, Zone)]
-    assert {zone.name for zone in zones} == {"language:0", "language:1", "language:2"}
-    for one, other in itertools.combinations(zones, 2):
-        assert not one.box.overlaps(other.box)
+    zones = _zones("idle-touch", size)
+    assert set(zones) == {"language:0", "language:1", "language:2", "number", "kiosk"}
+    for one, other in itertools.combinations(zones.values(), 2):
+        assert not one.overlaps(other)
 
 
 def test_without_languages_nothing_can_be_touched() -> None:
-    ops = lay_out(KINDS["idle-no-reader"], (800, 480), LIGHT, wide)
-    assert not [op for op in ops if isinstance(op, Zone)]
+    assert _zones("idle", (800, 480)) == _zones("idle-no-reader", (800, 480)) == {}
+
+
+def _zones(name: str, size: tuple[int, int]) -> dict[str, Box]:
+    ops = lay_out(KINDS[name], size, LIGHT, wide)
+    return {op.name: op.box for op in ops if isinstance(op, Zone)}
+
+
+@_SIZES
+@pytest.mark.parametrize("name", [name for name, screen in KINDS.items() if _is_touched(screen)])
+def test_buttons_can_be_hit_and_reached(name: str, size: tuple[int, int]) -> None:
+    """12 mm at the density that the view was made for, and nowhere near another one."""
+    zones = _zones(name, size)
+    zones.pop("kiosk", None)
+    least = getattr(KINDS[name], "touch_px", 0)
+    assert zones
+    for zone, box in zones.items():
+        assert min(box.w, box.h) >= least, zone
+        # Below 1.2 m where the screen is taller than people sit.
+        assert size[0] >= size[1] or box.y >= 0.4 * size[1] - 1 or zone == "number", zone
+    for one, other in itertools.combinations(zones.values(), 2):
+        assert not one.overlaps(other)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ from kiosk.catalogue import Catalogue
 from kiosk.check_worker import CheckWorker, KioskEvent, ListChanged, LooksChanged
 from kiosk.compose import make_journal, make_looks, make_sources
 from kiosk.compose_devices import device_workers, devices_of
-from kiosk.disk_worker import DiskWorker
 from kiosk.hands import offers_of, touch_px, touched
 from kiosk.inbox import Inbox
 from kiosk.offline import ListStatus
@@ -117,10 +116,8 @@ class App:
         sources = make_sources(config, clock)
         self._looks = make_looks(config)
         self._journal = make_journal(config)
-        self._disk = DiskWorker()
         self._checker = CheckWorker(
-            *(sources.offline, sources.checker, clock, sources.fund),
-            *(self._looks, self._journal, self._disk),
+            sources.offline, sources.checker, clock, sources.fund, self._looks, self._journal
         )
         self._second = SecondLookWorker(
             self._looks,
@@ -129,14 +126,12 @@ class App:
             clock,
             hold=lambda: self._checker.asks_fund,
         )
-        parts = watched(sources.fund, self._looks, self._journal, self._disk)
+        parts = watched(sources.fund, self._looks, self._journal)
         self._desk = desk_of(config, parts.looks_pending)
         self._photos = PhotoWorker() if config.kiosk.audience == "registrar" else None
         self._upkeep = Upkeep(config.metrics, clock, parts, devices_of(config))
         self._checker.metrics = self._second.metrics = self._upkeep.metrics
         workers = self._upkeep.workers(self._workers(), time.monotonic())
-        # Unwatched: see `kiosk.disk_worker`.
-        workers.append(Worker("disk", self._disk))
         self._supervisor = Supervisor(workers, self.inbox.put)
         self._stopping = False
         self.ready = threading.Event()
@@ -201,10 +196,8 @@ class App:
             self._upkeep.end()
             stuck = self._supervisor.stop()
             if stuck:
-                words = "threads did not end: %s; writes that were not made: %d"
-                _log.error(words, ", ".join(stuck), self._disk.waiting)
+                _log.error("threads did not end: %s", ", ".join(stuck))
             else:
-                self._disk.finish()
                 self.inbox.close()
                 for store in (self._looks, self._journal):
                     if store is not None:

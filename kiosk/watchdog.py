@@ -174,8 +174,8 @@ class Pulse:
 
     @property
     def _interval(self) -> float:
-        # No longer than the main loop may sleep without being taken for one that hangs.
-        return min(self._notifier.interval or TURN_SECONDS, TURN_SECONDS / 2)
+        # Often: what `WatchdogSec` leaves beyond it is how long a slow disk may hold everything up.
+        return min(self._notifier.interval or TURN_SECONDS, TURN_SECONDS / 4)
 
     def _begin(self) -> None:
         awaited = self.heart.awaited()

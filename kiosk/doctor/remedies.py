@@ -188,6 +188,8 @@ FAILED: Final = {
     ),
     "unit-failed": "Read why in `journalctl -b -u` with the unit's name, then start it again.",
     "unit-missing": "Install the units: `sudo systemd/install.sh`.",
-    "unit-off": "Start it for good: `sudo systemctl enable --now` with the unit's name.",
+    "unit-off": (
+        "Start it: `sudo systemctl unmask`, then `sudo systemctl start`, with the unit's name."
+    ),
 }
 """Something of the kiosk's does not work."""

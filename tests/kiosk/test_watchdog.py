@@ -148,9 +148,9 @@ def test_the_manager_hears_ready_once_and_then_a_beat_an_interval() -> None:
     for tenth in range(101 * 10, 121 * 10):
         kiosk.live(tenth / 10)
         pulse.turn(tenth / 10)
-    assert manager.heard == ["READY=1", "STATUS=in service", *["WATCHDOG=1"] * 5]
+    assert manager.heard == ["READY=1", "STATUS=in service", *["WATCHDOG=1"] * 10]
     assert pulse.ready
-    assert 0.0 < pulse.wait(120.9) <= 4.0
+    assert 0.0 < pulse.wait(120.9) <= TURN_SECONDS / 4
 
 
 def test_a_hang_of_ours_asks_for_a_restart_at_once_and_once() -> None:
@@ -163,10 +163,11 @@ def test_a_hang_of_ours_asks_for_a_restart_at_once_and_once() -> None:
         kiosk.live(now, without="checker")
         pulse.turn(now)
         assert pulse.wait(now) >= 1.0
-    assert manager.heard == ["WATCHDOG=1", "STATUS=restarts: checker hangs", "WATCHDOG=trigger"]
+    beats = ["WATCHDOG=1"] * 3
+    assert manager.heard == [*beats, "STATUS=restarts: checker hangs", "WATCHDOG=trigger"]
     kiosk.live(113.0)
     pulse.turn(113.0)
-    assert manager.heard[3:] == ["STATUS=in service", "WATCHDOG=1"]
+    assert manager.heard[5:] == ["STATUS=in service", "WATCHDOG=1"]
 
 
 @pytest.mark.parametrize("interval", [None, 60.0])
@@ -175,4 +176,4 @@ def test_the_main_loop_is_woken_seldom_and_often_enough(interval: float | None) 
     pulse = Pulse(kiosk.heart, manager)
     kiosk.live(100.0)
     pulse.turn(100.0)
-    assert pulse.wait(100.0) == TURN_SECONDS / 2
+    assert pulse.wait(100.0) == TURN_SECONDS / 4

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RESTART_SECONDS: Final = 1.0
-WATCHDOG_SECONDS: Final = 10.0
+WATCHDOG_SECONDS: Final = 8.0
 STOP_SECONDS: Final = 10.0
 """A process that does not end when told to is killed after so long."""
 

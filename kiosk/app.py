@@ -20,9 +20,11 @@ from kiosk.catalogue import Catalogue
 from kiosk.check_worker import CheckWorker, KioskEvent, ListChanged, LooksChanged
 from kiosk.compose import make_journal, make_looks, make_sources
 from kiosk.compose_devices import device_workers, devices_of
+from kiosk.disk_worker import DiskWorker
 from kiosk.hands import offers_of, touch_px, touched
 from kiosk.inbox import Inbox
 from kiosk.offline import ListStatus
+from kiosk.outage import Outage
 from kiosk.photo import PhotoReady, PhotoWorker
 from kiosk.presenter import Surroundings, is_asking, present
 from kiosk.presenter_touch import Facts
@@ -91,6 +93,7 @@ class App:
         *,
         observer: Callable[[Shown], str] | None = None,
         on_input: Callable[[InputEvent], None] | None = None,
+        outage: Outage | None = None,
     ) -> None:
         """Join the parts; nothing runs yet.
 
@@ -100,6 +103,7 @@ class App:
             window: where frames go; stays open after `run`.
             observer: sees every new view before it is drawn; returns a label for its file.
             on_input: takes keys and touches.
+            outage: remembers since when nothing works; None: that begins with this run.
         """
         self.inbox = Inbox()
         self._config = config
@@ -107,6 +111,7 @@ class App:
         self._window = window
         self._observer = observer
         self._on_input = on_input
+        self._outage = outage or Outage()
         self._screen: Screen | None = None
         self._began = time.monotonic()
         self._session = _first_session(config)
@@ -116,8 +121,10 @@ class App:
         sources = make_sources(config, clock)
         self._looks = make_looks(config)
         self._journal = make_journal(config)
+        self._disk = DiskWorker()
         self._checker = CheckWorker(
-            sources.offline, sources.checker, clock, sources.fund, self._looks, self._journal
+            *(sources.offline, sources.checker, clock, sources.fund),
+            *(self._looks, self._journal, self._disk),
         )
         self._second = SecondLookWorker(
             self._looks,
@@ -126,12 +133,14 @@ class App:
             clock,
             hold=lambda: self._checker.asks_fund,
         )
-        parts = watched(sources.fund, self._looks, self._journal)
+        parts = watched(sources.fund, self._looks, self._journal, self._disk)
         self._desk = desk_of(config, parts.looks_pending)
         self._photos = PhotoWorker() if config.kiosk.audience == "registrar" else None
         self._upkeep = Upkeep(config.metrics, clock, parts, devices_of(config))
         self._checker.metrics = self._second.metrics = self._upkeep.metrics
         workers = self._upkeep.workers(self._workers(), time.monotonic())
+        # Unwatched: see `kiosk.disk_worker`.
+        workers.append(Worker("disk", self._disk))
         self._supervisor = Supervisor(workers, self.inbox.put)
         self._stopping = False
         self.ready = threading.Event()
@@ -196,8 +205,10 @@ class App:
             self._upkeep.end()
             stuck = self._supervisor.stop()
             if stuck:
-                _log.error("threads did not end: %s", ", ".join(stuck))
+                words = "threads did not end: %s; writes that were not made: %d"
+                _log.error(words, ", ".join(stuck), self._disk.waiting)
             else:
+                self._disk.finish()
                 self.inbox.close()
                 for store in (self._looks, self._journal):
                     if store is not None:
@@ -259,10 +270,13 @@ class App:
         if not isinstance(self._session.state, Showing):
             # Nothing of a person outlives the answer.
             self._around = replace(self._around, photo=None)
+        moment, now = self._clock.now(), time.monotonic()
+        stopped = self._outage.since(self._session, moment, now) if self.ready.is_set() else None
         around = replace(
             self._around,
-            moment=self._clock.now(),
-            now=time.monotonic(),
+            moment=moment,
+            now=now,
+            stopped=stopped,
             touch_px=touch_px(self._config.screen, self._window.size),
             facts=self._facts() if isinstance(self._session.state, Serving) else Facts(),
         )

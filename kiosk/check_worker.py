@@ -2,7 +2,8 @@
 
 One queue brings it everything: questions of the session, answers of the fund, and answers to
 second looks. The register is asked on this thread; the fund on a thread of its own, which ends with
-its deadline or when the next person comes. So a question never waits for the one before it.
+its deadline or when the next person comes. So a question never waits for the one before it. What is
+to be kept of a check is made here and written by another thread (`kiosk.keeper`).
 """
 
 from __future__ import annotations
@@ -14,22 +15,20 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from kiosk import checkpoints
 from kiosk.checker import Checker, Inquiry, with_notes
 from kiosk.consultation import Consultation, FundAnswer, Question
+from kiosk.disk_worker import DiskWorker
 from kiosk.families import CouldNotCheck, Verdict
 from kiosk.intake import Readable, Unreadable, take_in
+from kiosk.keeper import Keeper
 from kiosk.lookup import Answer, Cause, Unavailable
-from kiosk.metrics import LookOutcome, Part
 from kiosk.photo import PhotoReady
 from kiosk.reasons import CouldNotCheckReason
 from kiosk.repair_worker import Repaired
-from kiosk.second_look.rules import is_wanted
 from kiosk.second_look.worker import FundChanged, SecondAnswer
 from kiosk.states import Ask, Asking, Checked, SessionEvent
 from kiosk.stick_watch import StickChanged
 from kiosk.verdict import unreadable
-from kiosk.verdict_json import reason_code
 from offline_cache.reference import ReferenceData
 
 if TYPE_CHECKING:
@@ -48,8 +47,6 @@ _log = logging.getLogger(__name__)
 
 LIST_LOOK_SECONDS: Final = 5.0
 """How often a kiosk at rest looks whether a new register has been put in place."""
-TIDY_SECONDS: Final = 3600.0
-"""How often a journal is looked through for what is too old; the first time at the start."""
 _TICK_SECONDS: Final = 1.0
 _QUESTIONS: Final = 64
 """More than two devices and a fund can bring in the time one question may take."""
@@ -90,8 +87,12 @@ class CheckWorker:
         fund: Fund,
         looks: SecondLookQueue | None = None,
         journal: Journal | None = None,
+        disk: DiskWorker | None = None,
     ) -> None:
-        """Own the offline register's connection: it is used on this thread alone."""
+        """Own the offline register's connection: it is used on this thread alone.
+
+        `disk` writes to `looks` and `journal`; with either of them it has to be run beside.
+        """
         self.last_tick = time.monotonic()
         self.metrics: Metrics | None = None
         """Set before the thread starts; None: nobody counts."""
@@ -99,11 +100,7 @@ class CheckWorker:
         self._checker = checker
         self._clock = clock
         self._fund = fund
-        self._looks = looks
-        self._journal = journal
-        self._receipted = 0
-        """Ticket of the last receipt: a later image of the same card is the same check."""
-        self._tidied_at = float("-inf")
+        self._keeper = Keeper(clock, looks, journal, disk or DiskWorker())
         self._inbox: queue.Queue[_Item] = queue.Queue(_QUESTIONS)
         self._looked_at = float("-inf")
         self._reported: ListChanged | None = None
@@ -132,7 +129,8 @@ class CheckWorker:
         """Answer questions until `stop`, and report each new register."""
         try:
             self._look_at_list(emit)
-            self._report_looks(emit)
+            self._keeper.metrics = self.metrics
+            self._keeper.tell_changes(_to_event(emit))
             while not stop.is_set():
                 self.last_tick = time.monotonic()
                 self._look_at_list(emit)
@@ -141,7 +139,7 @@ class CheckWorker:
                     self._handle(self._inbox.get(timeout=patience), emit)
                 self._mind_question(emit)
                 if self._consultation.question is None and self._inbox.empty():
-                    self._tidy_journal()
+                    self._keeper.tidy()
         finally:
             self._consultation.stop()
             self._offline.close()
@@ -216,8 +214,7 @@ class CheckWorker:
     def _out(self, answer: Checked, emit: Callable[[KioskEvent], None]) -> None:
         emit(answer)
         answer = self._follow_up(answer, emit)
-        self._queue_second_look(answer)
-        self._write_receipt(answer)
+        self._keeper.keep(answer)
 
     def _follow_up(self, answer: Checked, emit: Callable[[KioskEvent], None]) -> Checked:
         """Check the signature now that the frame is out, unless the next person waits already."""
@@ -261,55 +258,22 @@ class CheckWorker:
         verdict = with_notes(verdict, question.notes)
         self._out(Checked(question.ticket, verdict, question.inquiry.policy), emit)
 
-    # The journal
-
-    def _write_receipt(self, answer: Checked) -> None:
-        if self._journal is not None and answer.ticket != self._receipted:
-            self._receipted = answer.ticket
-            receipt = self._journal.record(answer.verdict, answer.policy, self._clock.now())
-            if self.metrics is not None:
-                self.metrics.stored(Part.JOURNAL, worked=receipt is not None)
-
-    def _tidy_journal(self) -> None:
-        now = time.monotonic()
-        if self._journal is not None and now - self._tidied_at >= TIDY_SECONDS:
-            self._tidied_at = now
-            self._journal.tidy(self._clock.now())
-            checkpoints.publish(self._journal)
-
     # Second looks
-
-    def _queue_second_look(self, answer: Checked) -> None:
-        if self._looks is None or answer.policy is None or not is_wanted(answer.verdict):
-            return
-        reason, now = reason_code(answer.verdict), self._clock.now().local
-        if self._looks.add(answer.policy, reason, now) and self.metrics is not None:
-            self.metrics.stored(Part.SECOND_LOOK)
 
     def _look_again(self, answer: SecondAnswer, emit: Callable[[KioskEvent], None]) -> None:
         """Decide anew with what the fund says now, and tell where that is something else."""
-        if self._looks is None:
-            return
         entry = answer.entry
         try:
             verdict = self._verdict_again(entry.policy, answer.answer)
         except Exception:  # noqa: BLE001  # the entry stays, and is asked again
             _log.exception("second look %x failed", entry.id)
             return
-        done = self._looks.acknowledge(entry.id, reason_code(verdict), self._clock.now().local)
-        if done is None:
-            return
-        changed = done.before != done.after
-        if self.metrics is not None:
-            self.metrics.look_done(LookOutcome.CHANGED if changed else LookOutcome.SAME)
-        if changed:
-            _log.warning("second look %x: was %s, is %s", done.id, done.before, done.after)
-            self._report_looks(emit)
+        self._keeper.answered(entry.id, verdict, _to_event(emit))
 
     def _verdict_again(self, policy: PresentedPolicy, answer: Answer) -> Verdict:
         found = self._checker.begin(policy)
         return self._checker.conclude(found, answer) if isinstance(found, Inquiry) else found
 
-    def _report_looks(self, emit: Callable[[KioskEvent], None]) -> None:
-        if self._looks is not None:
-            emit(LooksChanged(self._looks.recent_changes(self._clock.now().local)))
+
+def _to_event(emit: Callable[[KioskEvent], None]) -> Callable[[tuple[Answered, ...]], None]:
+    return lambda changes: emit(LooksChanged(changes))

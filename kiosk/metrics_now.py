@@ -45,6 +45,7 @@ class Watched:
     """None: no second looks are kept."""
     journal_missed: Callable[[], int | None] = lambda: None
     """None: no receipts are kept."""
+    writes_waiting: Callable[[], int] = lambda: 0
     proc_io: Path = PROC_IO
     throttled: Path = THROTTLED
     monotonic: Callable[[], float] = field(default=time.monotonic)
@@ -72,6 +73,11 @@ class Now:
             "journal_missed",
             "Checks since the last receipt that could not be written down.",
             self._watched.journal_missed(),
+        )
+        yield _gauge(
+            "writes_waiting",
+            "Receipts and questions that are to be written: many where the disk stands still.",
+            self._watched.writes_waiting(),
         )
         yield from self._wear()
         yield from self._power()

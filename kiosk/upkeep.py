@@ -28,18 +28,22 @@ if TYPE_CHECKING:
     from kiosk.check_worker import KioskEvent
     from kiosk.clock import Clock
     from kiosk.config_sections import MetricsSection
+    from kiosk.disk_worker import DiskWorker
     from kiosk.journal.journal import Journal
     from kiosk.online.fund import Fund
     from kiosk.second_look.queue import SecondLookQueue
     from kiosk.states import Session
 
 
-def watched(fund: Fund, looks: SecondLookQueue | None, journal: Journal | None) -> Watched:
+def watched(
+    fund: Fund, looks: SecondLookQueue | None, journal: Journal | None, disk: DiskWorker
+) -> Watched:
     """What is asked at each scrape, of the parts that this kiosk has."""
     return Watched(
         services=fund.status,
         looks_pending=lambda: None if looks is None else looks.pending(),
         journal_missed=lambda: None if journal is None else journal.missed,
+        writes_waiting=lambda: disk.waiting,
     )
 
 

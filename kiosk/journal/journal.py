@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from datetime import UTC, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kiosk import __version__
 from kiosk.journal import receipt as receipts
@@ -19,6 +19,7 @@ from kiosk.journal import statement as statements
 from kiosk.journal.errors import JournalError, JournalFileError, ReceiptFormatError
 from kiosk.journal.keys import Signer, load_signer
 from kiosk.journal.receipt import NOBODY, Receipt
+from kiosk.journal.retention import too_much, too_old
 from kiosk.journal.statement import Kind, Statement, Why
 from kiosk.journal.store import OTHER_KEY, Store
 from kiosk.offline import number_of
@@ -43,7 +44,7 @@ _WHY: Final = {"": Why.NEW, DAMAGED: Why.AFTER_DAMAGE, OTHER_KEY: Why.OTHER_KEY}
 
 
 class Journal:
-    """Writes receipts into one folder; from any thread."""
+    """Writes receipts into one folder."""
 
     def __init__(
         self,
@@ -91,11 +92,40 @@ class Journal:
     ) -> bytes | None:
         """Write down a check; the signed receipt (`kiosk.journal.receipt`) once it is on the disk.
 
+        `prepare` and `write` in one.
+        """
+        receipt = self.prepare(verdict, policy, moment, source)
+        if receipt is None:
+            self._missed += 1
+            return None
+        return self.write(receipt, moment)
+
+    def prepare(
+        self,
+        verdict: Verdict,
+        policy: PresentedPolicy | None,
+        moment: Moment,
+        source: Source | None = None,
+    ) -> Receipt | None:
+        """What `write` is to write, without a number yet; nothing in it is personal.
+
         `source` says how a document came that could not be decoded, where `policy` is None. None:
-        it could not be written (logged once, counted in the next one). Never raises.
+        there is a fault of ours (logged). Touches no disk, and never raises.
         """
         try:
-            receipt = self._receipt(verdict, policy, moment, source)
+            return self._receipt(verdict, policy, moment, source)
+        except Exception as error:  # noqa: BLE001  # a check goes on, whatever the journal does
+            self._store.complain(f"a receipt was not written: {type(error).__name__}")
+        return None
+
+    def write(self, receipt: Receipt, moment: Moment, missed: int = 0) -> bytes | None:
+        """Write down a prepared receipt; by one thread, in the order of checks.
+
+        `missed`: checks since the one before whose receipts did not even come to be written. None:
+        it could not be written (logged once, counted in the next one). Never raises.
+        """
+        self._missed += missed
+        try:
             raw, head = self._store.write(lambda db: self._add(db, receipt, moment))
         except JournalFileError:
             pass  # logged
@@ -167,7 +197,6 @@ class Journal:
             known_by="" if known is None else (known.service or known.source).value,
             serial=None if known is None else known.serial,
             as_of=None if known is None else known.as_of.astimezone(UTC),
-            missed=self._missed,
             kiosk=self._kiosk,
             software=self._software,
             pseudonym=NOBODY if policy is None else self._pseudonym(policy),
@@ -188,7 +217,8 @@ class Journal:
         """The signed receipt and the head after it."""
         head, previous = self._end(db, moment)
         number = head.number + 1
-        body = receipts.encode(replace(receipt, number=number, previous=previous))
+        placed = replace(receipt, number=number, previous=previous, missed=self._missed)
+        body = receipts.encode(placed)
         raw = self._signer.sign(receipts.SIGNED_AS, body)
         db.execute("INSERT INTO receipts(number, receipt) VALUES (?, ?)", (number, raw))
         new_head = self._head(moment, head.journal, receipts.hash_of(raw), number, head.count + 1)
@@ -258,9 +288,13 @@ class Journal:
         oldest = db.execute(
             "SELECT number, receipt FROM receipts ORDER BY number LIMIT ?", (_BATCH,)
         ).fetchall()
-        last, why = self._too_old(oldest, moment), Why.AGE
+        last, why = None, Why.AGE
+        if moment.floor is not None:
+            # The newest time that is known to have passed, and not the clock's: one that has jumped
+            # to 2100 would remove everything.
+            last = too_old(oldest, moment.floor - self._days)
         if last is None:
-            last, why = self._too_much(db, oldest, head.count), Why.SIZE
+            last, why = too_much(oldest, head.count, _used(db), self._most_bytes), Why.SIZE
         if last is None:
             return 0
         number, raw = oldest[last]
@@ -273,36 +307,14 @@ class Journal:
         _replace(db, "head", head.number, new_head)
         return gone
 
-    def _too_old(self, oldest: list[Any], moment: Moment) -> int | None:
-        """The place of the last of the oldest that is past its days.
 
-        Days are counted to the newest time that is known to have passed, not by the clock: one that
-        has jumped to 2100 would remove everything. A trusted clock may have been ahead, never
-        behind: whatever came before a receipt of an old time is at least as old.
-        """
-        if moment.floor is None:
-            return None
-        limit = moment.floor - self._days
-        for place in range(len(oldest) - 1, -1, -1):
-            try:
-                receipt = receipts.decode(oldest[place][1])
-            except ReceiptFormatError:
-                continue
-            if receipt.trusted and receipt.at < limit:
-                return place
-        return None
-
-    def _too_much(self, db: Database, oldest: list[Any], count: int) -> int | None:
-        """The place of the last of the oldest for which there is no room."""
-        pages, free, size = (
-            int(db.execute(f"PRAGMA {name}").fetchone()[0])
-            for name in ("page_count", "freelist_count", "page_size")
-        )
-        used = (pages - free) * size
-        if used <= self._most_bytes or not oldest:
-            return None
-        surplus = -(-count * (used - self._most_bytes) // used)
-        return min(max(surplus, 1), len(oldest)) - 1
+def _used(db: Database) -> int:
+    """Bytes of the file's pages that hold something."""
+    pages, free, size = (
+        int(db.execute(f"PRAGMA {name}").fetchone()[0])
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * size
 
 
 def _statement(db: Database, place: str) -> bytes | None:

@@ -13,7 +13,7 @@ import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kiosk.second_look.seal import Sealer, SealError, last_digits
 from kiosk.second_look.store import QueueError, Store
@@ -67,6 +67,15 @@ class Answered:
     """The last four digits of the number, or ""."""
 
 
+class SealedQuestion(NamedTuple):
+    """A question as it stands in its row: nothing of a person can be read in it."""
+
+    key: bytes
+    asked_at: int
+    before: str
+    sealed: bytes
+
+
 class SecondLookQueue:
     """The queue in one folder; to be used from any thread."""
 
@@ -99,19 +108,33 @@ class SecondLookQueue:
     def add(self, policy: PresentedPolicy, before: str, asked_at: datetime) -> bool:
         """Keep a question that was answered with the code `before` at the aware time `asked_at`.
 
+        `prepare` and `put` in one; never raises.
+        """
+        question = self.prepare(policy, before, asked_at)
+        return question is not None and self.put(question)
+
+    def prepare(
+        self, policy: PresentedPolicy, before: str, asked_at: datetime
+    ) -> SealedQuestion | None:
+        """A question for `put`, sealed; None: it cannot be (logged). Touches no disk."""
+        try:
+            row_key = self._sealer.row_key(policy)
+            sealed = self._sealer.seal(policy, row_key)
+        except (SealError, ValueError) as error:
+            # A ValueError is a policy without a number: its words hold none of its values.
+            _log.error("second look: a question was not taken: %s", error)
+            return None
+        return SealedQuestion(row_key, _stored(asked_at), str(before), sealed)
+
+    def put(self, question: SealedQuestion) -> bool:
+        """Keep a question.
+
         False: it waits already (the one that waits stays as it is), the queue is full, or the disk
         did not take it; that is logged. Never raises.
         """
         try:
-            row_key = self._sealer.row_key(policy)
-            sealed = self._sealer.seal(policy, row_key)
-            values = (row_key, _stored(asked_at), str(before), sealed)
-            return self._store.write(lambda db: self._insert(db, values))
+            return self._store.write(lambda db: self._insert(db, question))
         except QueueError:
-            return False
-        except (SealError, ValueError) as error:
-            # A ValueError is a policy without a number: its words hold none of its values.
-            _log.error("second look: a question was not taken: %s", error)
             return False
 
     def next(self, skip: Collection[int] = ()) -> Entry | None:
@@ -220,12 +243,11 @@ class SecondLookQueue:
         """Close the file for good."""
         self._store.close()
 
-    def _insert(self, db: Database, values: tuple[bytes, int, str, bytes]) -> bool:
-        """False: it waits already, or there is no room."""
-        if _one(db, "SELECT 1 FROM questions WHERE key = ?", values[0]) or self._is_full(db):
+    def _insert(self, db: Database, question: SealedQuestion) -> bool:
+        if _one(db, "SELECT 1 FROM questions WHERE key = ?", question.key) or self._is_full(db):
             return False
         db.execute(
-            "INSERT INTO questions(key, asked_at, before, sealed) VALUES (?, ?, ?, ?)", values
+            "INSERT INTO questions(key, asked_at, before, sealed) VALUES (?, ?, ?, ?)", question
         )
         return True
 

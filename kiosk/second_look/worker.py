@@ -47,6 +47,8 @@ MOST_TRIES: Final = 8
 POISONED: Final = "poisoned"
 
 _TURN_SECONDS: Final = 1.0
+_DISK_SECONDS: Final = 60.0
+"""How long a disk may stand still before this counts as a hang: a restart would not help it."""
 _PROBE_SECONDS: Final = 10.0
 """All services together: each has three."""
 _TIDY_SECONDS: Final = 60.0
@@ -156,7 +158,7 @@ class SecondLookWorker:
 
     @property
     def last_tick(self) -> float:
-        """Monotonic time of the last turn; an exchange within its time counts as turning."""
+        """Monotonic time of the last turn; an exchange or a write in its time counts as turning."""
         return max(self._ticked, min(time.monotonic(), self._busy_until))
 
     def run(self, emit: Callable[[FundChanged], None], stop: threading.Event) -> None:
@@ -178,11 +180,14 @@ class SecondLookWorker:
         if self._queue is None:
             return _TURN_SECONDS
         asked = False
+        self._busy_until = time.monotonic() + _DISK_SECONDS
         try:
             self._tidy(self._queue)
             asked = self._may_ask() and self._ask_next(self._queue, stop)
         except SecondLookError:
             self._next_at = self._monotonic() + _TURN_SECONDS
+        finally:
+            self._busy_until = 0.0
         self._report(emit)
         wait = max(0.0, self._next_at - self._monotonic())
         return min(_TURN_SECONDS, wait if asked or wait else _TURN_SECONDS)
@@ -234,7 +239,7 @@ class SecondLookWorker:
         with _cancelled_by(stop, deadline):
             moment = self._clock.now().local
             answer = self._fund.ask_within(entry.policy, moment, deadline, second_look=True)
-        self._busy_until = 0.0
+        self._busy_until = time.monotonic() + _DISK_SECONDS
         self._next_at = self._monotonic() + self._gap()
         if isinstance(answer, Unavailable):
             self._fail(queue, entry, answer.cause)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from kiosk.check_worker import CheckWorker, KioskEvent, LooksChanged
 from kiosk.checker import Checker
 from kiosk.clock import Clock
 from kiosk.demo.documents import barcode_of
+from kiosk.disk_worker import DiskWorker
 from kiosk.families import CouldNotCheck, Insured
 from kiosk.journal.journal import Journal
 from kiosk.journal.keys import make_key
@@ -73,21 +75,38 @@ class Service:
 
 @contextmanager
 def running(
-    service: Service, looks: SecondLookQueue | None = None, seconds: float = SECONDS
+    service: Service,
+    looks: SecondLookQueue | None = None,
+    seconds: float = SECONDS,
+    *,
+    journal: Journal | None = None,
+    disk: DiskWorker | None = None,
 ) -> Iterator[tuple[CheckWorker, queue.Queue[KioskEvent]]]:
     """A worker without a register, so that every document is a question for the fund."""
     clock, offline = Clock(NOW.timestamp), OfflineLookup(None, None)
     fund = Fund((service,), seconds)
-    worker = CheckWorker(offline, Checker(offline, fund, clock), clock, fund, looks)
+    disk, checker = disk or DiskWorker(), Checker(offline, fund, clock)
+    worker = CheckWorker(offline, checker, clock, fund, looks, journal, disk)
     said: queue.Queue[KioskEvent] = queue.Queue()
     stop = threading.Event()
-    thread = threading.Thread(target=worker.run, args=(said.put, stop))
-    thread.start()
+    threads = [threading.Thread(target=one.run, args=(said.put, stop)) for one in (worker, disk)]
+    for thread in threads:
+        thread.start()
     try:
         yield worker, said
     finally:
         stop.set()
-        thread.join()
+        for thread in threads:
+            thread.join()
+        disk.finish()
+
+
+def written(disk: DiskWorker) -> None:
+    """Wait until all is written that was to be."""
+    done = threading.Event()
+    while not disk.put(done.set):
+        time.sleep(0.01)
+    assert done.wait(SECONDS)
 
 
 def scan(ticket: int, slug: str = "plain_man") -> Ask:
@@ -205,13 +224,15 @@ def looks(tmp_path: Path) -> Iterator[SecondLookQueue]:
 def test_what_the_fund_could_not_say_is_looked_at_again(looks: SecondLookQueue) -> None:
     service = Service()
     service.answers.put(ServiceError(Cause.TIMEOUT, "no answer"))
-    with running(service, looks) as (worker, said):
+    disk = DiskWorker()
+    with running(service, looks, disk=disk) as (worker, said):
         worker.ask(scan(1))
         checked(said)
-        # One more question, so that the first has certainly been queued.
+        # One more question, so that the first has certainly been handed on.
         service.answers.put(Found(RECORD, ONLINE))
         worker.ask(scan(2, "yo"))
         checked(said)
+        written(disk)
         entry = looks.next(())
         assert entry is not None
         assert looks.pending() == 1
@@ -236,20 +257,18 @@ def test_a_second_look_that_finds_the_same_is_not_told(looks: SecondLookQueue) -
     assert all(not isinstance(one, LooksChanged) for one in said.queue)
 
 
-def test_each_check_leaves_one_receipt(tmp_path: Path) -> None:
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
     key_file = tmp_path / "journal.pem"
     make_key(key_file)
-    journal = Journal(tmp_path / "journal", key_file, RegisterKey(bytes(32)), "0412")
+    kept = Journal(tmp_path / "journal", key_file, RegisterKey(bytes(32)), "0412")
+    yield kept
+    kept.close()
+
+
+def test_each_check_leaves_one_receipt(journal: Journal) -> None:
     service = Service()
-    clock, offline = Clock(NOW.timestamp), OfflineLookup(None, None)
-    fund = Fund((service,), SECONDS)
-    checker = Checker(offline, fund, clock)
-    worker = CheckWorker(offline, checker, clock, fund, journal=journal)
-    said: queue.Queue[KioskEvent] = queue.Queue()
-    stop = threading.Event()
-    thread = threading.Thread(target=worker.run, args=(said.put, stop))
-    thread.start()
-    try:
+    with running(service, journal=journal) as (worker, said):
         for ticket, answer in ((1, Found(RECORD, ONLINE)), (2, Absent(ONLINE))):
             service.answers.put(answer)
             worker.ask(Ask(ticket, POLICY))
@@ -257,12 +276,66 @@ def test_each_check_leaves_one_receipt(tmp_path: Path) -> None:
         # The same card's photo: no other check.
         worker.ask(Ask(2, replace(POLICY, birth_place="Г. МОСКВА")))
         checked(said)
-    finally:
-        stop.set()
-        thread.join()
-        journal.close()
-    receipts = list(last_receipts(tmp_path / "journal", 10))
+    receipts = list(last_receipts(journal.folder, 10))
     assert [(one["verdict"], one["reason"]) for one in receipts] == [
         ("insured", "insured"),
         ("could_not_check", "not_found"),
     ]
+
+
+def test_a_disk_that_stands_still_holds_up_no_verdict(
+    journal: Journal, looks: SecondLookQueue
+) -> None:
+    """Nor does it make the checker look as if it hung; all is written once it goes on, in order."""
+    service, disk, moves_again = Service(), DiskWorker(most=6), threading.Event()
+    with running(service, looks, journal=journal, disk=disk) as (worker, said):
+        written(disk)
+        disk.put(moves_again.wait)
+        for ticket in range(1, 10):
+            service.answers.put(Found(RECORD, ONLINE))
+            began = time.monotonic()
+            worker.ask(Ask(ticket, POLICY))
+            assert isinstance(checked(said).verdict, Insured)
+            assert time.monotonic() - began < 1.0
+            assert time.monotonic() - worker.last_tick < 2.0
+        assert journal.missed == 0
+        assert disk.waiting == 7
+        moves_again.set()
+        written(disk)
+        service.answers.put(Absent(ONLINE))
+        worker.ask(Ask(10, POLICY))
+        checked(said)
+    receipts = list(last_receipts(journal.folder, 20))
+    # Those for which there was room were taken while it stood still; the next one counts the rest.
+    taken = len(receipts) - 1
+    assert 4 <= taken <= 6
+    assert [one["number"] for one in receipts] == list(range(1, taken + 2))
+    assert [one["missed"] for one in receipts] == [0] * taken + [9 - taken]
+    assert receipts[-1]["reason"] == "not_found"
+    assert disk.waiting == 0
+
+
+def test_nothing_of_a_person_waits_for_the_disk(journal: Journal, looks: SecondLookQueue) -> None:
+    moment = Clock(NOW.timestamp).now()
+    receipt = journal.prepare(CouldNotCheck(CouldNotCheckReason.NOT_FOUND), POLICY, moment)
+    question = looks.prepare(POLICY, "not_found", NOW)
+    assert receipt is not None
+    assert question is not None
+    waiting = repr(receipt).encode() + receipt.pseudonym + repr(question).encode()
+    for value in (POLICY.enp, POLICY.surname, POLICY.given_name):
+        assert value is not None
+        assert value.encode() not in waiting + b"".join(question[::3])
+
+
+def test_a_normal_stop_writes_what_waits(journal: Journal) -> None:
+    disk, stop = DiskWorker(), threading.Event()
+    moment = Clock(NOW.timestamp).now()
+    receipt = journal.prepare(CouldNotCheck(CouldNotCheckReason.NOT_FOUND), None, moment)
+    assert receipt is not None
+    for _ in range(100):
+        assert disk.put(lambda: journal.write(receipt, moment))
+    disk.put(lambda: 1 // 0)
+    stop.set()
+    disk.run(lambda _: None, stop)
+    assert disk.waiting == 0
+    assert len(list(last_receipts(journal.folder, 200))) == 100

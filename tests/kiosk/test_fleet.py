@@ -113,6 +113,7 @@ def test_the_alerts_that_were_promised_are_there() -> None:
         "ScannerLost",
         "FundOffline",
         "JournalCannotWrite",
+        "DiskStandsStill",
         "Restarts",
         "Undervoltage",
     ):

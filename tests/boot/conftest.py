@@ -12,6 +12,7 @@ from tests.boot.appliance import Appliance
 from tests.boot.fund import BootFund
 from tests.boot.image import plain_image, what_is_missing
 from tests.boot.machine import Machine
+from tests.boot.rounds import ROUNDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     why = why or what_is_missing()
     for item in items:
         if "tests/boot/" in item.path.as_posix():
-            item.add_marker(pytest.mark.timeout(900))
+            item.add_marker(pytest.mark.timeout(900 + 60 * ROUNDS))
             if why:
                 item.add_marker(pytest.mark.skip(reason=f"no machine is booted: {why}"))
 

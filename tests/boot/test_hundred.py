@@ -1,13 +1,11 @@
 """What must work each time is done often: readers and scanners that go, crashes in every order.
 
-`BOOT_ROUNDS=100 make test-boot ARGS="-k test_hundred"` makes the rounds of the promises R5 and R9;
-a usual run makes a few.
+The rounds of the promises R5 and R9: see `tests.boot.rounds`.
 """
 
 from __future__ import annotations
 
 import itertools
-import os
 import random
 import time
 from contextlib import suppress
@@ -20,18 +18,15 @@ from kiosk.demo.vpcd import VirtualSlot
 from tests.boot.appliance import KIOSK, SCREEN
 from tests.boot.conftest import started
 from tests.boot.reader import CONF
+from tests.boot.rounds import ROUNDS, rounds_of
 from tests.boot.scanner import MachineScanner, expect_scanner
 from tests.boot.waiting import TooLateError, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from tests.boot.appliance import Appliance
     from tests.boot.conftest import MakeKiosk
+    from tests.boot.rounds import Measured
 
-    Measured = Callable[[str, float], None]
-
-ROUNDS: Final = int(os.environ.get("BOOT_ROUNDS", "3"))
 READER_SECONDS: Final = 5.0
 """R5, from the fault, or from the plugging in, to the next verdict."""
 BACK_SECONDS: Final = 15.0
@@ -50,16 +45,6 @@ _CAST: Final = {"plain_man": "insured", "suspended": "suspended", "plain_woman":
 def moments() -> random.Random:
     """The same moments each time."""
     return random.Random(5)  # noqa: S311
-
-
-def rounds_of(measured: Measured, what: str, took: Sequence[float], promise: float) -> None:
-    """Note the times of all rounds (seconds), and hold the slowest to what is promised."""
-    times = sorted(took)
-    measured(f"{what}, rounds", len(times))
-    for name, part in (("p50", 0.50), ("p95", 0.95), ("max", 1.0)):
-        measured(f"{what}, {name}, s", times[round(part * (len(times) - 1))])
-    late = [one for one in times if one > promise]
-    assert not late, f"{len(late)} of {len(times)} rounds took longer than {promise:g} s: {late}"
 
 
 def next_verdict(kiosk: Appliance, slot: VirtualSlot, slug: str) -> float:

@@ -81,14 +81,17 @@ def make_app(clinic: Clinic) -> web.Application:
 
     app = web.Application(middlewares=[gate], client_max_size=0)
     app[CLINIC] = clinic
-    app.router.add_get("/v1/policy/current", current)
-    app.router.add_get("/v1/events", events, allow_head=False)
-    app.router.add_get("/v1/health", health)
-    app.router.add_get("/v1/openapi.json", clinic.pages.openapi)
+    for path, answer in {
+        "/v1/policy/current": current,
+        "/v1/events": events,
+        "/v1/health": health,
+        "/v1/openapi.json": clinic.pages.openapi,
+    }.items():
+        app.router.add_get(path, answer, allow_head=answer is not events)
+        app.router.add_options(path, preflight)
     app.router.add_get("/", clinic.pages.page)
     app.router.add_get("/web/{name}", clinic.pages.file)
     app.router.add_get("/words/{language}.json", clinic.pages.words)
-    app.router.add_route("OPTIONS", "/v1/{rest:.*}", preflight)
     return app
 
 
@@ -224,7 +227,7 @@ async def health(_request: web.Request) -> web.StreamResponse:
 async def preflight(request: web.Request) -> web.StreamResponse:
     """What a browser asks before a page of another origin may ask."""
     allows = request.app[CLINIC].rules_of(request).cors(request.headers, preflight=True)
-    headers = {**SAFE_HEADERS, "Allow": "GET, HEAD, OPTIONS", **allows}
+    headers = {**SAFE_HEADERS, **allows}
     return web.Response(status=204, headers=headers)
 
 

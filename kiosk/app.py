@@ -119,8 +119,7 @@ class App:
         self._catalogues = {language: Catalogue(language) for language in languages}
         self._around = Surroundings(ListStatus(), clock.now(), self._began)
         sources = make_sources(config, clock)
-        self._looks = make_looks(config)
-        self._journal = make_journal(config)
+        self._looks, self._journal = make_looks(config), make_journal(config)
         self._disk = DiskWorker()
         self._checker = CheckWorker(
             *(sources.offline, sources.checker, clock, sources.fund),

@@ -62,6 +62,8 @@ class Surroundings:
     """The decoded photo of the answer that is shown; None: there is none yet."""
     touch_px: int = 0
     """Least side of a button in pixels."""
+    stopped: datetime | None = None
+    """Since when nothing works, where that is known better than by the session."""
     facts: Facts = field(default_factory=Facts)
     """Of the technicians' page, while it is shown."""
     looks: tuple[Answered, ...] = ()
@@ -239,7 +241,7 @@ def _stopped(
 ) -> view.OutOfService:
     say = catalogue.text
     # Counted back from now: right even if the wall clock was set meanwhile.
-    since = around.moment.local - timedelta(seconds=around.now - stopped_at)
+    since = around.stopped or around.moment.local - timedelta(seconds=around.now - stopped_at)
     codes = " ".join(
         f"{device.value}:{state.cause}" for device, state in sorted(session.devices.items())
     )

@@ -27,6 +27,7 @@ def serve(config: Config, *, windowed: bool, headless: Path | None) -> None:
         Refusal: no display, no font, or a folder that cannot be written.
     """
     from kiosk.app import App
+    from kiosk.outage import Outage, place
     from kiosk.recorder import Recorder
     from ui.errors import UiError
 
@@ -40,7 +41,7 @@ def serve(config: Config, *, windowed: bool, headless: Path | None) -> None:
     except (UiError, OSError) as error:
         raise Refusal(str(error), Exit.DEVICE) from None
     with window:
-        app = App(config, clock, window, observer=recorder)
+        app = App(config, clock, window, observer=recorder, outage=Outage(place()))
         stop_on_signals(app)
         app.run()
 

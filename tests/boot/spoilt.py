@@ -21,7 +21,7 @@ _FIRST_LINES: Final = {
 }
 """What is put at the beginning of which of our modules."""
 _UNIT: Final = "systemd/units/kiosk.service"
-SPOILT: Final = (*_FIRST_LINES, "unit is broken", "unit is missing")
+SPOILT: Final = (*_FIRST_LINES, "unit is broken")
 _SUMS: Final = "SHA256SUMS"
 
 
@@ -32,8 +32,6 @@ def spoil(packed: Path, folder: Path, how: str) -> Path:
         if how == "unit is broken":
             unit = top / _UNIT
             unit.write_text(unit.read_text("utf-8").replace("ExecStart=/", "ExecStart="), "utf-8")
-        elif how == "unit is missing":
-            (top / _UNIT).unlink()
         else:
             _change_wheel(top, *_FIRST_LINES[how])
 

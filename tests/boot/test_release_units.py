@@ -135,7 +135,7 @@ def test_what_a_technician_says_of_a_unit_stands(kiosk: Appliance) -> None:
     assert status(machine)["current"] == NEWER
     for name in ("kiosk-update.timer", "kiosk-newer.timer"):
         assert machine.unit(name, "LoadState") == "masked"
-        assert machine.unit(name, "ActiveState") == "inactive"
+        assert machine.unit(name, "ActiveState") != "active"
     assert "OMS_NEWER=no" in machine.unit("kiosk.service", "Environment")
     machine.run("systemctl", "unmask", "kiosk-update.timer")
     machine.run("systemctl", "start", "kiosk-update.timer")

@@ -13,11 +13,12 @@ from kiosk import app as app_module
 from kiosk.app import App
 from kiosk.clock import Clock
 from kiosk.config import Config
+from kiosk.config_sections import ScreenSection
 from kiosk.demo.daemon import lead_clients_to
 from kiosk.inbox import Inbox
 from kiosk.recorder import label_of
 from kiosk.session import handle
-from ui.window import Window
+from ui.window import Key, Tap, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,3 +89,32 @@ def test_a_fault_that_does_not_pass_ends_the_process(
     with pytest.raises(RuntimeError, match="ours"):
         shows(1)
     assert not [one for one in threading.enumerate() if one.name in {"reader", "checker"}]
+
+
+def test_touches_and_keys_reach_the_screen_at_once(tmp_path: Path, mocker: MockerFixture) -> None:
+    """Each is acknowledged by a frame of its own, and the last frame is the first one again."""
+    mocker.patch.object(app_module, "device_workers", return_value=[])
+    began = time.time()
+    steps = {
+        "idle": [Tap(1, 1, "language:2"), Tap(1, 1, "number"), None],
+        "choice": [Key("1"), Key("escape")],
+        "keypad": [Key("[7]"), Tap(1, 1, "key:8"), Key("escape")],
+    }
+    seen: list[tuple[str, str, str]] = []
+
+    def observe(shown: Shown) -> str:
+        label = label_of(shown.session)
+        seen.append((label, shown.session.language, repr(shown.screen)))
+        step = steps[label].pop(0)
+        app.stop() if step is None else app.press(step)
+        return label
+
+    config = Config(screen=ScreenSection(touch="yes"))
+    with Window((800, 480), headless_dir=tmp_path) as window:
+        # A clock that stands still: no frame for the footer's minute.
+        app = App(config, Clock(lambda: began), window, observer=observe)
+        app.run()
+    labels = [label for label, _, _ in seen]
+    assert labels == ["idle", "idle", "choice", "keypad", "keypad", "keypad", "choice", "idle"]
+    assert [language for _, language, _ in seen] == ["", *["en"] * 7]
+    assert "Enter a number" in seen[1][2]

@@ -13,6 +13,7 @@ import click
 
 from kiosk import __version__
 from kiosk.check_command import check
+from kiosk.clinic_command import clinic
 from kiosk.doctor_command import doctor
 from kiosk.enrol_command import enrol
 from kiosk.enrol_office_command import enrol_office
@@ -121,6 +122,7 @@ def demo(headless: Path | None, audience: str) -> None:
 cli.add_command(decode)
 cli.add_command(check)
 cli.add_command(insurers)
+cli.add_command(clinic)
 cli.add_command(fund)
 cli.add_command(register)
 cli.add_command(update)

@@ -36,6 +36,11 @@ release:
 test-boot:
 	@.ci/boot $(ARGS)
 
+# The unit and flow tests on the Raspberry Pi's architecture, emulated; says so where it cannot be.
+.PHONY: test-arm64
+test-arm64:
+	@.ci/test-arm64 $(ARGS)
+
 lint:
 	@.ci/setup
 	.venv/bin/ruff check

@@ -1,0 +1,33 @@
+"""What differs where the tests run on an emulated processor: `make test-arm64` loads this plugin.
+
+Emulation is slow, and user emulation is no kernel: a process cannot be traced, and what is asked of
+`/proc` is answered by the real machine. What cannot run there is skipped aloud, for a reason below.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+PATIENCE: Final = 10
+"""A test may take as many times its limit (pytest's `timeout`)."""
+
+CANNOT: Final = {
+    "tests/boot/": "boots a machine: make test-boot",
+    "tests/fuzz/": "millions of cases: make fuzz",
+    "tests/test_benchmarks.py": "measures, and emulation is no measure",
+}
+"""Starts of names of tests, and why emulation cannot run them."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what cannot run, and give the rest their time."""
+    for item in items:
+        for start, why in CANNOT.items():
+            if item.nodeid.startswith(start):
+                item.add_marker(pytest.mark.skip(reason=f"on an emulated processor: {why}"))
+        own = item.get_closest_marker("timeout")
+        limit = float(own.args[0] if own else item.config.getini("timeout"))
+        item.add_marker(pytest.mark.timeout(limit * PATIENCE), append=False)

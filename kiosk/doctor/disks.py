@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from kiosk.doctor.finding import Finding, absent, ok, trouble
 from kiosk.doctor.machine import read_text
-from kiosk.doctor.mounts import mount_of
+from kiosk.doctor.mounts import is_mounted, mount_of
 from offline_cache.layout import BASE_NAME
 
 if TYPE_CHECKING:
@@ -129,7 +129,9 @@ def _file_systems(examination: Examination) -> Iterator[Finding]:
     machine = examination.machine
     for path in sorted(machine.path("/sys/fs/ext4").glob("*/errors_count")):
         count = (read_text(path) or "").strip()
-        if count not in {"", "0"}:
+        device = (machine.text(f"/sys/class/block/{path.parent.name}/dev") or "").strip()
+        # A kernel that other containers share counts the faults of their disks, too.
+        if count not in {"", "0"} and is_mounted(device, machine):
             words = f"{path.parent.name}: {count} faults were found by the kernel"
             yield trouble("file system", "disk-errors", words)
     for path in sorted(machine.path("/sys/block").glob("mmcblk*/device/life_time")):

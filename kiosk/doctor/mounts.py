@@ -48,6 +48,12 @@ def mount_of(folder: Path, machine: Machine) -> Mount | None:
     return None if best is None else best[1]
 
 
+def is_mounted(device: str, machine: Machine) -> bool:
+    """Whether something of a device (major:minor) is mounted here; also where it cannot be told."""
+    lines = (machine.text("/proc/self/mountinfo") or "").splitlines()
+    return not device or not lines or any(line.split()[2:3] == [device] for line in lines)
+
+
 def _unescaped(text: str) -> str:
     for code, sign in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
         text = text.replace(code, sign)

@@ -119,6 +119,18 @@ def test_what_the_kernel_counted(tmp_path: Path, life: str, code: str | None) ->
     assert found.get("memory card") == code
 
 
+def test_faults_of_disks_that_others_have_mounted_are_not_ours(tmp_path: Path) -> None:
+    files = {
+        "/sys/fs/ext4/loop0/errors_count": "1\n",
+        "/sys/class/block/loop0/dev": "7:0\n",
+        "/proc/self/mountinfo": "22 27 0:21 / /proc rw - proc proc rw\n",
+    }
+    assert "file system" not in looked(look_at_disks, machine=made(tmp_path / "a", files))
+    files["/proc/self/mountinfo"] += "30 27 7:0 / /var/lib/oms-kiosk rw - ext4 /dev/loop0 rw\n"
+    found = looked(look_at_disks, machine=made(tmp_path / "b", files))
+    assert found["file system"] == "disk-errors"
+
+
 def test_the_probe_is_of_the_disk_alone(tmp_path: Path) -> None:
     write_probe(tmp_path)
     assert not list(tmp_path.iterdir())

@@ -29,6 +29,9 @@ WARNING: Final = {
         " with --config."
     ),
     "disk-short": "Delete what does not belong on this kiosk, or use a larger memory card.",
+    "disk-stands-still": (
+        "Look again in a minute; if as many wait then, plan a new memory card and replace this one."
+    ),
     "disk-worn": "Plan a new memory card and replace this one before it fails.",
     "fonts-other": "Install the package fonts-paratype.",
     "gost-missing": (
@@ -53,6 +56,10 @@ WARNING: Final = {
     "journal-set-aside": (
         "Keep the file that was set aside for whoever audits; should it happen again, replace the"
         " memory card."
+    ),
+    "receipts-missed": (
+        "Do what is said of the disks; once they take it, receipts are written again, and the next"
+        " one says how many are missing."
     ),
     "release-bad": "Tell whoever makes the releases; a newer one is taken by itself.",
     "queue-full": "See why the fund's services cannot be reached (fund service), and mend that.",

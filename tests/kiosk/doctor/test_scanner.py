@@ -14,10 +14,11 @@ from kiosk.clock import Clock
 from kiosk.config import Config
 from kiosk.config_sections import MetricsSection, ScannerSection
 from kiosk.demo.scanner import VirtualScanner
-from kiosk.doctor.machine import Machine
+from kiosk.doctor.counted import look_at_codes, look_at_writes
+from kiosk.doctor.machine import Examination, Machine
 from kiosk.doctor.scanner import _modem_manager, look_at_scanner
-from kiosk.doctor.scans import look_at_codes
 from kiosk.metrics import Metrics
+from kiosk.metrics_now import Watched
 from tests.kiosk.doctor.looking import as_nobody, looked, made, words
 
 if TYPE_CHECKING:
@@ -176,8 +177,31 @@ def test_codes_that_cannot_be_read(
     assert looked(look_at_codes, config) == {"scanned codes": code}
 
 
+WRITES = "oms_kiosk_journal_missed {0}\noms_kiosk_writes_waiting {1}\n"
+
+
+@pytest.mark.parametrize(
+    ("missed", "waiting", "codes"),
+    [
+        (0, 2, ["ok"]),
+        (0, 40, ["disk-stands-still"]),
+        (7, 0, ["receipts-missed"]),
+        (7, 40, ["receipts-missed", "disk-stands-still"]),
+    ],
+)
+def test_writes_that_wait_for_the_disk(
+    tmp_path: Path, missed: int, waiting: int, codes: list[str]
+) -> None:
+    file = tmp_path / "kiosk.prom"
+    file.write_text(WRITES.format(float(missed), float(waiting)), encoding="ascii")
+    examination = Examination(Config(metrics=MetricsSection(file=file)), Machine())
+    assert [one.code for one in look_at_writes(examination)] == codes
+
+
 def test_the_kiosk_counts_by_these_names() -> None:
-    told = Metrics(Clock()).text().decode()
+    told = Metrics(Clock(), Watched(journal_missed=lambda: 0)).text().decode()
+    for line in WRITES.format(0.0, 0.0).splitlines():
+        assert line in told
     for reason in ("unreadable_code", "misread"):
         assert CHECKS.format(reason, 0.0) in told
     assert CODES.format(0.0) in told
@@ -185,5 +209,6 @@ def test_the_kiosk_counts_by_these_names() -> None:
 
 def test_without_numbers_nothing_is_said_of_codes(tmp_path: Path) -> None:
     assert looked(look_at_codes) == {"scanned codes": "not-applicable"}
+    assert looked(look_at_writes) == {"writes": "not-applicable"}
     gone = Config(metrics=MetricsSection(file=tmp_path / "gone"))
     assert looked(look_at_codes, gone) == {"scanned codes": "not-applicable"}

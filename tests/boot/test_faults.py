@@ -2,35 +2,71 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from tests.boot.conftest import started
+from tests.boot.disks import screen_elsewhere, state_disk
+from tests.boot.test_technician import doctor, journal
 from tests.boot.waiting import until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.boot.appliance import Appliance
     from tests.boot.conftest import MakeKiosk
 
 CUTS: Final = 5
+_CLOCK: Final = "/etc/oms-kiosk-clock"
+"""What time the kiosk takes it for, as libfaketime reads it."""
 
 
-def test_on_a_full_disk_people_are_served(kiosk: Appliance) -> None:
+def test_on_a_full_disk_people_are_served(make_kiosk: MakeKiosk, tmp_path: Path) -> None:
+    kiosk = make_kiosk()
+    screen_elsewhere(kiosk, tmp_path / "screen")
+    started(kiosk)
+    kiosk.tap()
     same = kiosk.pid()
     with kiosk.machine.full_disk():
-        # The verdicts' file of this test is on the full disk, too: the screen tells.
-        _looks_at_the_screen(kiosk)
+        reasons = [kiosk.tap(slug)["reason"] for slug in ("plain_man", "suspended", "absent")]
+        assert reasons == ["insured", "suspended", "not_in_list"]
+        assert doctor(kiosk, code=6)["disk of journal"]["code"] == "disk-full"
         kiosk.machine.run("systemctl", "start", "kiosk-update.service", check=False)
-    assert kiosk.pid() == same
+        assert kiosk.tap()["verdict"] == "insured"
     assert kiosk.tap()["verdict"] == "insured"
+    assert (kiosk.pid(), kiosk.restarts()) == (same, 0)
+    # What could not be written down is told by the next receipt that could.
+    assert _receipts(kiosk)[-1]["missed"] == 4
+    assert len(_receipts(kiosk)) == 2
+    journal(kiosk, "verify")
 
 
-def _looks_at_the_screen(kiosk: Appliance) -> None:
-    state = kiosk.machine.unit("kiosk.service", "ActiveState")
-    assert state == "active"
+def test_on_a_read_only_disk_people_are_served(make_kiosk: MakeKiosk, tmp_path: Path) -> None:
+    kiosk = make_kiosk()
+    screen_elsewhere(kiosk, tmp_path / "screen")
+    with state_disk(kiosk, tmp_path / "state") as disk:
+        started(kiosk)
+        kiosk.tap()
+        same = kiosk.pid()
+        disk.fail()
+        reasons = [kiosk.tap(slug)["reason"] for slug in ("plain_man", "suspended")]
+        assert reasons == ["insured", "suspended"]
+        assert doctor(kiosk, code=6)["disk of journal"]["code"] == "disk-read-only"
+        kiosk.machine.run("systemctl", "start", "kiosk-update.service", check=False)
+        assert kiosk.tap()["verdict"] == "insured"
+        assert (kiosk.pid(), kiosk.restarts()) == (same, 0)
+        # Nor does it need to write to start.
+        kiosk.machine.run("systemctl", "restart", "kiosk.service")
+        kiosk.wait_until_ready()
+        assert kiosk.tap()["verdict"] == "insured"
+
+
+def _receipts(kiosk: Appliance) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in journal(kiosk, "show", "--json").splitlines()]
 
 
 def test_it_boots_with_a_full_disk(kiosk: Appliance) -> None:
@@ -74,20 +110,41 @@ def _said(kiosk: Appliance, word: str) -> str | None:
     return said if word in said else None
 
 
-@pytest.mark.parametrize("year", [1970, 2100])
-def test_with_a_clock_that_is_wrong_nothing_is_claimed(make_kiosk: MakeKiosk, year: int) -> None:
+@pytest.mark.parametrize(
+    ("year", "reason"),
+    # In 2100 the clock could be right, and the kiosk long forgotten.
+    [(1970, "clock"), (2100, "list_too_old")],
+)
+def test_with_a_clock_that_is_wrong_nothing_is_claimed(
+    make_kiosk: MakeKiosk, tmp_path: Path, year: int, reason: str
+) -> None:
     kiosk = make_kiosk()
+    screen_elsewhere(kiosk, tmp_path / "screen")
+    _own_clock(kiosk, f"@{year}-01-02 03:04:05")
+    started(kiosk)
+    verdict = kiosk.tap()
+    assert verdict["at"].startswith(str(year))
+    assert (verdict["verdict"], verdict["reason"]) == ("could_not_check", reason)
+    # It keeps serving: the watchdog goes by another clock.
+    assert kiosk.tap()["verdict"] == "could_not_check"
+    _set_clock(kiosk, "+0")
+    until("an answer by the right time", lambda: kiosk.tap()["verdict"] == "insured", 30)
+    assert kiosk.restarts() == 0
+    journal(kiosk, "verify")
+
+
+def _own_clock(kiosk: Appliance, time_there: str) -> None:
+    """Give the kiosk, still off, and nobody else a clock of its own."""
     library = next(kiosk.machine.path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     drop_in = kiosk.machine.path("/etc/systemd/system/kiosk.service.d/60-clock.conf")
     drop_in.write_text(
         f"[Service]\nEnvironment=LD_PRELOAD=/{library.relative_to(kiosk.machine.path('/'))}\n"
-        f'Environment="FAKETIME=@{year}-01-02 03:04:05" FAKETIME_DONT_FAKE_MONOTONIC=1\n',
+        f"Environment=FAKETIME_TIMESTAMP_FILE={_CLOCK} FAKETIME_CACHE_DURATION=1\n"
+        "Environment=FAKETIME_DONT_FAKE_MONOTONIC=1\n",
         encoding="ascii",
     )
-    started(kiosk)
-    verdict = kiosk.tap()
-    assert verdict["at"].startswith(str(year))
-    assert verdict["verdict"] == "could_not_check"
-    # It keeps serving: the watchdog goes by another clock.
-    assert kiosk.tap()["verdict"] == "could_not_check"
-    assert kiosk.restarts() == 0
+    _set_clock(kiosk, time_there)
+
+
+def _set_clock(kiosk: Appliance, time_there: str) -> None:
+    kiosk.machine.path(_CLOCK).write_text(f"{time_there}\n", encoding="ascii")

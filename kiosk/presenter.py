@@ -96,6 +96,9 @@ def present(
             if isinstance(answer, view.Result) and session.offers.numbers:
                 close = catalogue.text("service.close") if showing.reader is None else ""
                 return replace(answer, close=close, touch_px=around.touch_px)
+            if isinstance(answer, view.Guide) and answer.countdown and session.offers.numbers:
+                by_hand = catalogue.text("idle.number")
+                return replace(answer, button=by_hand, zone=NUMBER, touch_px=around.touch_px)
             return answer
         case Keying() | PinEntry() | Serving() as state:
             return _touched(state, session, around, foot, kiosk, catalogue)

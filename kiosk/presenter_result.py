@@ -22,6 +22,8 @@ _GUIDES: Final = {
     CouldNotCheckReason.MUTE_CARD: view.Drawing.TURN_CARD,
     CouldNotCheckReason.WRONG_CARD: view.Drawing.WRONG_CARD,
     CouldNotCheckReason.CARD_REMOVED: view.Drawing.CARD_INTO_SLOT,
+    CouldNotCheckReason.UNREADABLE_CARD: view.Drawing.CARD_INTO_SLOT,
+    CouldNotCheckReason.UNREADABLE_CODE: view.Drawing.CODE_TO_WINDOW,
 }
 """Reasons that a picture explains better than words."""
 
@@ -38,7 +40,10 @@ def present(
     catalogue = words.catalogue
     verdict, policy = showing.verdict, showing.policy
     if isinstance(verdict, CouldNotCheck) and verdict.reason in _GUIDES:
-        return _guide(verdict, _GUIDES[verdict.reason], footer, catalogue)
+        guide = _guide(verdict, _GUIDES[verdict.reason], footer, catalogue)
+        # "Taken too early" is gone before anybody counts.
+        passing = verdict.reason is CouldNotCheckReason.CARD_REMOVED
+        return guide if passing else replace(guide, countdown=countdown)
     if audience == "registrar" and policy is not None:
         page = presenter_registrar.present(verdict, policy, footer, countdown, words)
         if photo is None or photo.ticket != showing.ticket:

@@ -7,6 +7,7 @@
 | Keying | keys | the number; done: it is checked like any document |
 | Waiting | the kiosk's number, five times in 3 s | the PIN of the technicians |
 | Showing | its end | Waiting: nobody else need read it for 20 s |
+| Showing | the way to the keypad | the choice of the kind: what cannot be read can be typed |
 | PinEntry | keys | the page, or a wait that doubles with each wrong one |
 
 A card or a code ends all of it: whoever has one need not type.
@@ -57,8 +58,8 @@ def touch(session: Session, event: Touched | PinTried, now: float) -> Step:
             return _pin_keyed(session, pin, event, now)
         case Serving() if event.zone in {CLOSE, KEY + Key.BACK}:
             return replace(session, state=Waiting()), ()
-        case Showing() if event.zone in {CLOSE, KEY + Key.BACK} and session.offers.numbers:
-            return replace(session, state=Waiting(), language=""), ()
+        case Showing() if session.offers.numbers:
+            return _answered(session, event, now), ()
         case _:
             # A check: nothing on it can be touched.
             return session, ()
@@ -93,6 +94,15 @@ def _at_rest(session: Session, event: Touched, now: float) -> Session:
         # A number keypad beside the screen: whoever types there means a policy's number.
         entry = Entry(Kind.POLICY, digit)
         return replace(session, state=_keying(session, entry, event, now))
+    return session
+
+
+def _answered(session: Session, event: Touched, now: float) -> Session:
+    """End an answer; or enter the number of what could not be read."""
+    if event.zone in {CLOSE, KEY + Key.BACK}:
+        return replace(session, state=Waiting(), language="")
+    if event.zone == NUMBER:
+        return replace(session, state=_keying(session, None, event, now))
     return session
 
 

@@ -186,8 +186,20 @@ def _drawing_band(canvas: Canvas, band: Box, drawing: Drawing) -> list[Op]:
 def _guide(canvas: Canvas, screen: Guide) -> list[Op]:
     theme = canvas.theme
     band, words = split(canvas, GUIDE_BAND)
-    # The next step stands where a verdict's stands, although no countdown is below it.
-    words = words._replace(h=words.h - canvas.px(_RING) - canvas.px(0.05))
+    # The next step stands where a verdict's stands; what is below it has the same place, too.
+    ring = canvas.px(_RING)
+    side = max(ring, screen.touch_px) if screen.button else ring
+    foot = words._replace(y=words.bottom - side, h=side)
+    words = words._replace(h=foot.y - canvas.px(0.05) - words.y)
+    below: list[Op] = []
+    if screen.countdown is not None:
+        place = Box(foot.x, foot.y + (side - ring) // 2, ring, ring)
+        colours = (theme.ink, theme.line)
+        below += shapes.countdown_ring(canvas, place, screen.countdown, colours)
+    if screen.button:
+        left = foot.x + ring + canvas.px(0.05)
+        box = Box(left, foot.y, min(foot.right - left, canvas.px(0.5)), side)
+        below += button(canvas, box, screen.button, screen.zone)
     return [
         *_drawing_band(canvas, band, screen.drawing),
         *column(
@@ -202,6 +214,7 @@ def _guide(canvas: Canvas, screen: Guide) -> list[Op]:
                 Item(screen.hint, Style(BODY, theme.ink_soft, balance=True), 0.012),
             ),
         ),
+        *below,
     ]
 
 

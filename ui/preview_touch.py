@@ -11,6 +11,7 @@ from ui.screen import (
     Choose,
     Countdown,
     Drawing,
+    Guide,
     Idle,
     Invitation,
     Keypad,
@@ -89,8 +90,7 @@ def touched() -> dict[str, Screen]:
     """One view of each, by name."""
     return {
         "idle-touch": _IDLE,
-        "choose": _CHOOSE,
-        "choose-leaving": replace(_CHOOSE, countdown=Countdown(9, 10)),
+        "choose": replace(_CHOOSE, countdown=Countdown(9, 10)),
         "keypad": _KEYPAD,
         "keypad-mistake": replace(
             _KEYPAD,
@@ -106,22 +106,16 @@ def touched() -> dict[str, Screen]:
             ready=True,
             countdown=Countdown(9, 10),
         ),
-        "keypad-day": replace(
-            _KEYPAD,
-            title="Дата рождения",
-            text="День, месяц и год: 05 03 1984",
-            groups=("05", "0_", "____"),
-            remark="Осталось цифр: 5",
-        ),
-        "keypad-pin": replace(
-            _KEYPAD,
-            title="Сервисный PIN",
-            text="",
-            groups=("••••________",),
-            remark="",
-            done="Войти",
-            ready=True,
-            show="",
-        ),
         "service": _SERVICE,
+        "window": Guide(
+            FRESH,
+            Drawing.CODE_TO_WINDOW,
+            "Код не читается",
+            "Расправьте полис и держите код ровно перед окном",
+            "Поднесите код ещё раз",
+            countdown=COUNTDOWN,
+            button="Ввести номер",
+            zone="number",
+            touch_px=_TOUCH,
+        ),
     }

@@ -209,6 +209,12 @@ class Guide:
     detail: str
     next_step: str
     hint: str = ""
+    countdown: Countdown | None = None
+    button: str = ""
+    """Another way for whom this one does not work; empty: there is none."""
+    zone: str = ""
+    """Of the button."""
+    touch_px: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -475,8 +475,19 @@ def test_the_patient_gets_the_hotline_that_fits_the_reason(verdict: Verdict, con
     assert screen.contact == contact
 
 
+def test_what_cannot_be_read_is_shown_by_a_picture_until_it_goes() -> None:
+    for reason, drawing in (
+        (CouldNotCheckReason.UNREADABLE_CODE, view.Drawing.CODE_TO_WINDOW),
+        (CouldNotCheckReason.UNREADABLE_CARD, view.Drawing.CARD_INTO_SLOT),
+    ):
+        screen = screen_of(replace(showing(CouldNotCheck(reason)), policy=None))
+        assert isinstance(screen, view.Guide)
+        assert (screen.drawing, screen.button) == (drawing, "")
+        assert screen.countdown == view.Countdown(14, 20)
+
+
 def test_who_only_has_to_scan_again_gets_no_hotline() -> None:
-    verdict = CouldNotCheck(CouldNotCheckReason.UNREADABLE_CODE)
+    verdict = CouldNotCheck(CouldNotCheckReason.NO_NUMBER)
     screen = screen_of(replace(showing(verdict), policy=None), around=INFORMED)
     assert isinstance(screen, view.Result)
     assert screen.contact == ""

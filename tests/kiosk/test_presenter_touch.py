@@ -12,10 +12,12 @@ from drivers.events import Device
 from kiosk.catalogue import Catalogue
 from kiosk.config import Config
 from kiosk.config_sections import KioskSection, ScreenSection, ServiceSection
+from kiosk.families import CouldNotCheck, Insured
 from kiosk.hands import offers_of, touch_px, touched
 from kiosk.keypad import DOCUMENTS, Entry, Kind
 from kiosk.presenter import present
 from kiosk.presenter_touch import LEAVING_SECONDS, Facts
+from kiosk.reasons import CouldNotCheckReason
 from kiosk.states import (
     Checking,
     DeviceState,
@@ -24,11 +26,12 @@ from kiosk.states import (
     PinEntry,
     Serving,
     Session,
+    Showing,
     Span,
     Touched,
     Waiting,
 )
-from tests.kiosk.cases import ENP, IN_1970
+from tests.kiosk.cases import ENP, IN_1970, POLICY, RECORD, REGISTER
 from tests.kiosk.test_presenter import AROUND, DEVICES, texts_of
 from ui import screen as view
 from ui.window import Key, Quit, Tap
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
 TODAY = date(2026, 11, 24)
 LANGUAGES = get_args(get_type_hints(KioskSection)["language"])
 OFFERS = Offers(("ru", "tt", "en"), numbers=True, service=True)
+INSURED = Insured(RECORD, REGISTER, (), ())
 FACTS = Facts("1.2.3", 400_000.0, 12, 3, 4, journal_missed=2)
 
 
@@ -134,6 +138,25 @@ def test_a_check_of_what_was_typed_speaks_of_no_card_and_no_code() -> None:
         assert isinstance(screen, view.Busy)
         assert screen.drawing is view.Drawing.KEYPAD
         assert not {"код", "карт"} & {word[:4].lower() for word in screen.text.split()}
+
+
+def test_what_cannot_be_read_can_be_typed() -> None:
+    verdict = CouldNotCheck(CouldNotCheckReason.UNREADABLE_CODE)
+    state = Showing(1, None, verdict, None, since=94.0, until=114.0)
+    screen = screen_of(state)
+    assert isinstance(screen, view.Guide)
+    assert (screen.button, screen.zone) == ("Ввести номер", "number")
+    plain = screen_of(state, offers=Offers())
+    assert isinstance(plain, view.Guide)
+    assert plain.button == ""
+
+
+def test_an_answer_without_a_card_can_be_closed() -> None:
+    state = Showing(1, None, INSURED, POLICY, since=94.0, until=114.0)
+    by_code, by_card = screen_of(state), screen_of(replace(state, reader="reader"))
+    assert isinstance(by_code, view.Result)
+    assert isinstance(by_card, view.Result)
+    assert (by_code.close, by_card.close) == ("Закрыть", "")
 
 
 def test_a_wrong_pin_says_how_long_to_wait() -> None:

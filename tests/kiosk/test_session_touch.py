@@ -11,6 +11,7 @@ import pytest
 from drivers.events import BarcodeFrame, BarcodeStarted, CardGone, CardPresent, Device, FrameKind
 from kiosk.families import Insured
 from kiosk.keypad import Entry, Kind
+from kiosk.reasons import CouldNotCheckReason
 from kiosk.session import handle, tick
 from kiosk.session_touch import LONGEST_WAIT_SECONDS
 from kiosk.states import (
@@ -31,6 +32,7 @@ from kiosk.states import (
     TryPin,
     Waiting,
 )
+from kiosk.verdict import unreadable
 from kiosk.zones import zone_of_key
 from tests.kiosk.cases import ENP, POLICY, RECORD, REGISTER
 
@@ -267,6 +269,13 @@ def test_an_answer_can_be_ended_by_whom_it_is_for(person: Person) -> None:
     person.touch("language:1").feed(CODE)
     person.feed(Checked(person.session.last_ticket, INSURED, POLICY)).touch("close")
     assert (person.in_front_of(Waiting), person.session.language) == (True, "")
+
+
+def test_what_cannot_be_read_can_be_typed(person: Person) -> None:
+    person.touch("language:1").feed(CODE)
+    verdict = unreadable(CouldNotCheckReason.UNREADABLE_CODE)
+    person.feed(Checked(person.session.last_ticket, verdict, None)).touch("number")
+    assert (person.in_front_of(Keying), person.session.language) == (True, "tt")
 
 
 def test_checks_cannot_be_touched(person: Person) -> None:

@@ -31,6 +31,7 @@ from kiosk.config_sections import (
     UpdateSection,
     Zp1Section,
 )
+from kiosk.journal.receipt import MAX_KIOSK
 from kiosk.times import is_time
 from offline_cache.address import AddressError, check_address
 
@@ -152,6 +153,8 @@ def parse(document: dict[str, Any], *, folder: Path = Path()) -> Config:
     _check_services(config)
     _check_times(config)
     _check_clinic(config.clinic)
+    if len(config.kiosk.id.encode()) > MAX_KIOSK:
+        raise ConfigError(f"[kiosk] id: at most {MAX_KIOSK} bytes, since each receipt carries it")
     okato = config.kiosk.okato
     if okato and not (len(okato) == 5 and okato.isascii() and okato.isdecimal()):
         raise ConfigError("[kiosk] okato: five digits, such as 40000")

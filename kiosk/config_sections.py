@@ -12,7 +12,7 @@ class KioskSection:
     """`[kiosk]`: which kiosk this is and for whom it speaks."""
 
     id: str = "0000"
-    """Number shown in the footer and told to the hotline."""
+    """Number shown in the footer and told to the hotline; at most 24 bytes."""
     audience: Literal["public", "registrar"] = "public"
     language: Literal["ru", "en", "tt"] = "ru"
     """Of the idle frame; who touches nothing reads this one."""

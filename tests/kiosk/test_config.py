@@ -62,6 +62,7 @@ BAD = [
     pytest.param({"reade": {}}, "unknown section [reade]", id="section"),
     pytest.param({"reader": {"nam": ""}}, "[reader] unknown key nam", id="key"),
     pytest.param({"reader": 3}, "[reader] must be a section", id="no-section"),
+    pytest.param({"kiosk": {"id": "К" * 13}}, "[kiosk] id: at most 24 bytes", id="long-id"),
     pytest.param({"kiosk": {"audience": "all"}}, "not one of public, registrar", id="choice"),
     pytest.param({"screen": {"rotation": 45}}, "not one of 0, 90, 180, 270", id="rotation"),
     pytest.param({"screen": {"rotation": False}}, "[screen] rotation: False", id="bool-is-no-0"),

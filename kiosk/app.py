@@ -18,6 +18,7 @@ from drivers.events import DeviceLost, DeviceReady
 from kiosk import __version__
 from kiosk.catalogue import Catalogue
 from kiosk.check_worker import CheckWorker, KioskEvent, ListChanged, LooksChanged
+from kiosk.companions import Companions
 from kiosk.compose import make_journal, make_looks, make_sources
 from kiosk.compose_devices import device_workers, devices_of
 from kiosk.disk_worker import DiskWorker
@@ -25,8 +26,9 @@ from kiosk.hands import offers_of, touch_px, touched
 from kiosk.inbox import Inbox
 from kiosk.offline import ListStatus
 from kiosk.outage import Outage
-from kiosk.photo import PhotoReady, PhotoWorker
-from kiosk.presenter import Surroundings, is_asking, present
+from kiosk.pace import PUMP_SECONDS, RETURN_SECONDS, sleep_seconds
+from kiosk.photo import PhotoReady
+from kiosk.presenter import Surroundings, present
 from kiosk.presenter_touch import Facts
 from kiosk.repair_worker import Repaired
 from kiosk.second_look.worker import FundChanged, SecondLookWorker
@@ -36,9 +38,7 @@ from kiosk.states import (
     Ask,
     DeviceState,
     Entered,
-    Keying,
     Limits,
-    PinEntry,
     Serving,
     Session,
     Showing,
@@ -63,15 +63,6 @@ _log = logging.getLogger(__name__)
 
 _FAILURES: Final = 3
 """How many turns in a row may fail: the first, and the fault's own frame."""
-_PUMP_SECONDS: Final = 0.07
-"""How often a window asks for input: its events do not come through a file descriptor. Well under
-the tenth of a second in which a touch must be answered, and 14 wake-ups a second."""
-_ASKING_SECONDS: Final = 0.125
-"""How often the bar of a question to the fund moves: its frames are three seconds long."""
-_LOOK_SECONDS: Final = 5.0
-"""How often the workers are looked at when nothing else happens."""
-_RETURN_SECONDS: Final = 0.5
-"""The same while one of them hangs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +103,7 @@ class App:
         self._observer = observer
         self._on_input = on_input
         self._outage = outage or Outage()
-        self._screen: Screen | None = None
+        self._screen: tuple[Screen, Screen | None] | None = None
         self._began = time.monotonic()
         self._session = _first_session(config)
         languages = {config.kiosk.language, *self._session.offers.languages}
@@ -134,7 +125,7 @@ class App:
         )
         parts = watched(sources.fund, self._looks, self._journal, self._disk)
         self._desk = desk_of(config, parts.looks_pending)
-        self._photos = PhotoWorker() if config.kiosk.audience == "registrar" else None
+        self._companions = Companions(config)
         self._upkeep = Upkeep(config.metrics, clock, parts, devices_of(config))
         self._checker.metrics = self._second.metrics = self._upkeep.metrics
         workers = self._upkeep.workers(self._workers(), time.monotonic())
@@ -152,10 +143,8 @@ class App:
             Worker("second look", self._second),
             Worker("stick watch", StickWatch()),
             *device_workers(self._config),
+            *self._companions.workers(),
         ]
-        # The public sees no photo: none is decoded for them.
-        if self._photos is not None:
-            workers.append(Worker("photos", self._photos))
         if self._desk is not None:
             workers.append(Worker("service desk", self._desk))
         return workers
@@ -218,6 +207,7 @@ class App:
             if isinstance(action, Quit):
                 self._stopping = True
                 continue
+            self._companions.touched(time.monotonic())
             if self._on_input is not None:
                 self._on_input(action)
             touch = touched(action, self._clock.now().likely.date())
@@ -227,8 +217,6 @@ class App:
         for event in [*events, *self._supervisor.look()]:
             self._take(event, now)
         self._session = tick(self._session, now)
-        if self._photos is not None:
-            self._photos.look(self._session)
 
     def _take(self, event: KioskEvent, now: float) -> None:
         self._upkeep.event(event, now)
@@ -279,16 +267,30 @@ class App:
             touch_px=touch_px(self._config.screen, self._window.size),
             facts=self._facts() if isinstance(self._session.state, Serving) else Facts(),
         )
-        catalogue = self._catalogues[self._session.language or self._config.kiosk.language]
-        screen = present(self._session, around, self._config.kiosk, catalogue)
-        if screen != self._screen:
-            self._screen = screen
-            label = ""
-            if self._observer is not None:
-                label = self._observer(Shown(self._session, screen))
-            self._window.show(screen, label)
+        language = self._session.language or self._config.kiosk.language
+        screen = present(self._session, around, self._config.kiosk, self._catalogues[language])
+        if self._companions.sleeps(self._session, moment, now):
+            self._screen = None
+            self._window.darken()
+        else:
+            self._put(screen, around, language)
+        self._companions.follow(self._session, screen, language, around)
         # The last frame is as good as a new one, while it is what should be shown.
         self._upkeep.frame(self._session, time.monotonic())
+
+    def _put(self, screen: Screen, around: Surroundings, language: str) -> None:
+        """Draw what differs from what is drawn; a second display shows its own people the same."""
+        second = None
+        if self._config.screen.second != "none":
+            kiosk = replace(self._config.kiosk, audience=self._config.screen.second)
+            second = present(self._session, around, kiosk, self._catalogues[language])
+        if (screen, second) == self._screen:
+            return
+        self._screen = (screen, second)
+        label = ""
+        if self._observer is not None:
+            label = self._observer(Shown(self._session, screen))
+        self._window.show(screen, label, second)
 
     def _facts(self) -> Facts:
         missed = None if self._journal is None else self._journal.missed
@@ -296,20 +298,13 @@ class App:
         return Facts(__version__, uptime, **self._upkeep.metrics.tally, journal_missed=missed)
 
     def _sleep_seconds(self) -> float:
-        """Until the next change that comes without an event: a limit, a second, a minute."""
+        """Until the next change that comes without an event."""
         now = time.monotonic()
-        look = _RETURN_SECONDS if self._supervisor.hangs else _LOOK_SECONDS
-        # The footer's clock shows minutes.
-        waits = [60.0 - time.time() % 60.0 + 0.01, look, self._upkeep.wait(now)]
-        if self._session.deadline is not None:
-            waits.append(self._session.deadline - now)
-        if is_asking(self._session):
-            waits.append(_ASKING_SECONDS)
-        if isinstance(self._session.state, Showing | Keying | PinEntry | Serving):
-            # The countdown's next whole second.
-            waits.append((self._session.state.until - now) % 1.0 + 0.001)
+        waits = [self._upkeep.wait(now), sleep_seconds(self._session, now, time.time())]
+        if self._supervisor.hangs:
+            waits.append(RETURN_SECONDS)
         if self._window.needs_pump:
-            waits.append(_PUMP_SECONDS)
+            waits.append(PUMP_SECONDS)
         return max(0.0, min(waits))
 
 

@@ -75,6 +75,10 @@ class Pane:
         self._painter.paint(ops, changed)
         return self._copied(changed)
 
+    def forget(self) -> None:
+        """Something else is on the window: the next view is drawn whole."""
+        self._ops = ()
+
     def _copied(self, changed: Box | None) -> Box:
         """Bring the frame to the window; the part of the window that changed."""
         if self._rotation:

@@ -97,6 +97,7 @@ class Window:
                 raise DisplayError(f"rotation is 0, 90, 180 or 270 degrees, not {panel.rotation}")
         self.frames_presented = 0
         self.flips = 0
+        self._dark = False
         self._fullscreen = fullscreen
         self._headless_dir = headless_dir
         self._open_display(caption)
@@ -181,6 +182,7 @@ class Window:
             label: added to the name of the headless PNG.
             second: the second screen's; ignored where there is none.
         """
+        self._dark = False
         views = (screen, second or screen)
         changed = [pane.show(view) for pane, view in zip(self._panes, views, strict=False)]
         boxes = [box for box in changed if box is not None]
@@ -195,6 +197,24 @@ class Window:
                 if box is not None:
                     self._write_png(pane, self._headless_dir / f"{name}{mark}.png")
         return True
+
+    def darken(self) -> None:
+        """Show nothing at all, until the next `show`; a second call changes nothing."""
+        if self._dark:
+            return
+        self._dark = True
+        self._black_out()
+        self.frames_presented += 1
+        if self._headless_dir is not None:
+            name = f"{self.frames_presented:04}-dark.png"
+            self._write_png(self._panes[0], self._headless_dir / name)
+
+    def _black_out(self) -> None:
+        self._display.fill((0, 0, 0))
+        for pane in self._panes:
+            pane.forget()
+        pygame.display.flip()
+        self.flips += 1
 
     def pump(self) -> list[InputEvent]:
         """What people did since the last call; also keeps the window alive. Never waits."""
@@ -228,6 +248,9 @@ class Window:
             views = itertools.chain((first,), others, itertools.repeat(first))
             for pane, view in zip(self._panes, views, strict=False):
                 pane.show(view)
+        if self._dark:
+            self._black_out()
+            return
         pygame.display.flip()
         self.flips += 1
 

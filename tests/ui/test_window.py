@@ -237,6 +237,21 @@ def test_two_displays_become_one_and_two_again(tmp_path: Path, opened: Opener) -
             assert _pixels() == (expected if panes == 1 else both)
 
 
+def test_a_dark_window_shows_nothing_and_wakes_with_the_same_frame(opened: Opener) -> None:
+    window = opened()
+    window.show(_insured())
+    before = _pixels()
+    window.darken()
+    window.darken()
+    assert not any(pygame.image.tobytes(pygame.display.get_surface(), "RGB"))
+    assert window.flips == 2
+    pygame.event.post(pygame.event.Event(pygame.WINDOWEXPOSED))
+    window.pump()
+    assert not any(pygame.image.tobytes(pygame.display.get_surface(), "RGB"))
+    assert window.show(_insured())
+    assert _pixels() == before
+
+
 def test_headless_frames_are_numbered(tmp_path: Path) -> None:
     with Window((640, 480), headless_dir=tmp_path / "frames") as window:
         assert not window.needs_pump

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 MODULES: Final = (
     *("drivers.pcsc", "drivers.scanner", "ui.window", "kiosk.app", "kiosk.working_days"),
     *("kiosk.online.ferzl", "kiosk.online.zp1", "kiosk.second_look.store", "offline_cache.updater"),
+    # Its importer waits with it until the first write.
+    "sqlite_utils.migrations",
 )
 """Each brings a library that a kiosk needs, most of them compiled for the board."""
 

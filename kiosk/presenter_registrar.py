@@ -11,6 +11,7 @@ from kiosk.comparison import Agreement, Check, Field, Outcome, compare
 from kiosk.lookup import KnownBy, Record
 from kiosk.policy import enp
 from kiosk.policy.model import Sex
+from kiosk.presentable import presentable
 from kiosk.presenter_words import Words, day_of, family_of, headline_of, how_known
 from kiosk.reasons import NOTE_STEP, Note
 from kiosk.verdict_json import reason_code
@@ -113,9 +114,9 @@ def _names(policy: PresentedPolicy, record: Record | None, catalogue: Catalogue)
     if not policy.surname and not given:
         if record is not None and record.full_name:
             surname, _, rest = record.full_name.partition(" ")
-            return surname, rest
+            return presentable(surname), presentable(rest)
         return catalogue.text("registrar.no_name"), catalogue.text("registrar.no_name.text")
-    return policy.surname or "", given
+    return presentable(policy.surname or ""), presentable(given)
 
 
 def _check_lines(checks: tuple[Check, ...], catalogue: Catalogue) -> list[view.CheckLine]:
@@ -143,7 +144,7 @@ def _facts(policy: PresentedPolicy, record: Record | None, catalogue: Catalogue)
     if main is not None and main != policy.enp:
         facts.append(view.Fact(say("registrar.main_enp"), enp.grouped(main)))
     facts += [
-        view.Fact(say(f"registrar.{name}"), value)
+        view.Fact(say(f"registrar.{name}"), presentable(value))
         for name, value in (
             ("temporary_certificate", policy.temporary_certificate),
             ("old_policy", policy.old_policy),
@@ -154,7 +155,7 @@ def _facts(policy: PresentedPolicy, record: Record | None, catalogue: Catalogue)
     ]
     if policy.citizenship is not None and policy.citizenship.code != "RUS":
         name = policy.citizenship.name or policy.citizenship.code
-        facts.append(view.Fact(say("registrar.citizenship"), name))
+        facts.append(view.Fact(say("registrar.citizenship"), presentable(name)))
     return facts
 
 

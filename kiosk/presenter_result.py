@@ -41,11 +41,15 @@ def present(
     verdict, policy = showing.verdict, showing.policy
     if isinstance(verdict, CouldNotCheck) and verdict.reason in _GUIDES:
         guide = _guide(verdict, _GUIDES[verdict.reason], footer, catalogue)
+        if showing.repeated:
+            guide = replace(guide, hint=catalogue.text("result.repeated"))
         # "Taken too early" is gone before anybody counts.
         passing = verdict.reason is CouldNotCheckReason.CARD_REMOVED
         return guide if passing else replace(guide, countdown=countdown)
     if audience == "registrar" and policy is not None:
         page = presenter_registrar.present(verdict, policy, footer, countdown, words)
+        if showing.repeated:
+            page = replace(page, notes=(catalogue.text("result.repeated"), *page.notes))
         if photo is None or photo.ticket != showing.ticket:
             return page
         if photo.photo is None:

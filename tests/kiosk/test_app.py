@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pytest_mock import MockerFixture
 
     from kiosk.app import Shown
+    from ui.window import InputEvent
 
 PROGRESS = CardProgress("reader", 1, 2)
 LOST = DeviceLost(Device.READER, "no-reader")
@@ -95,7 +96,7 @@ def test_touches_and_keys_reach_the_screen_at_once(tmp_path: Path, mocker: Mocke
     """Each is acknowledged by a frame of its own, and the last frame is the first one again."""
     mocker.patch.object(app_module, "device_workers", return_value=[])
     began = time.time()
-    steps = {
+    steps: dict[str, list[InputEvent | None]] = {
         "idle": [Tap(1, 1, "language:2"), Tap(1, 1, "number"), None],
         "choice": [Key("1"), Key("escape")],
         "keypad": [Key("[7]"), Tap(1, 1, "key:8"), Key("escape")],

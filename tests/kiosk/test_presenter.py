@@ -505,3 +505,22 @@ def test_the_registrar_reads_names_instead_of_codes() -> None:
         "8 800 000-00-01, help@example.org",
         "Лицензия ОС 0001, с 01.01.2011",
     )
+
+
+def test_a_document_shown_again_says_so_to_everybody() -> None:
+    again = replace(showing(VERDICTS[0]), repeated=True)
+    said = RUSSIAN.text("result.repeated")
+    unreadable = replace(showing(CouldNotCheck(CouldNotCheckReason.UNREADABLE_CODE)), repeated=True)
+    for state, audience in ((again, "public"), (again, "registrar"), (unreadable, "public")):
+        assert said in texts_of(screen_of(state, audience))
+
+
+def test_hostile_names_change_nothing_but_themselves() -> None:
+    hostile = replace(
+        POLICY, surname="\u202eВОРТЕП", given_name="А\x00\u0301\u0301" * 40, patronymic="Я" * 200
+    )
+    screen = screen_of(showing(VERDICTS[0], hostile), "registrar")
+    assert isinstance(screen, view.RegistrarResult)
+    assert screen.surname == "ВОРТЕП"
+    assert len(screen.names) <= 100
+    assert screen.names.isprintable()

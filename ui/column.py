@@ -30,9 +30,13 @@ def next_step(theme: Theme) -> Style:
 
 
 def split(canvas: Canvas, share: float) -> tuple[Box, Box]:
-    """The band and the column of words beside or below it; `share` is the band's part."""
+    """The band and the column of words beside or below it; `share` is the band's part.
+
+    Where people want larger words, the band and the margins give way to them.
+    """
     bottom = footer_top(canvas)
-    margin = canvas.px(MARGIN)
+    share *= canvas.given_way(0.5)
+    margin = round(canvas.px(MARGIN) * canvas.given_way(0.7))
     if canvas.portrait:
         band = Box(0, 0, canvas.w, round(bottom * share))
         words = Box(0, band.h, canvas.w, bottom - band.h)

@@ -5,12 +5,13 @@ Nothing here knows a frame. Widths come from the injected `Measure`, so every fu
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from ui.ops import Box, Colour, Role, Text
-from ui.theme import enlarged
+from ui.theme import LARGEST_TEXT, enlarged
 
 if TYPE_CHECKING:
     from ui.theme import Theme
@@ -21,7 +22,9 @@ Measure = Callable[[str, Role, int], tuple[int, int]]
 STEPS: Final = (1.0, 0.97, 0.94, 0.9, 0.86, 0.82, 0.78, 0.74, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45, 0.4)
 """Scales that are tried in turn until a region's texts fit."""
 BREAK_WORDS_FROM: Final = 0.7
-"""At this scale and below a word may be broken between letters."""
+"""At this size of text and below a word may be broken between letters."""
+_USUAL: Final = 0.7
+"""The step at which enlarged text is of the usual size."""
 LONGEST_TEXT: Final = 400
 """Characters of one text that are laid out; no honest text is longer, a hostile card's may be."""
 SMALLEST_PX: Final = 7
@@ -56,7 +59,25 @@ class Canvas:
 
     def text_px(self, size: float, scale: float = 1.0) -> int:
         """The em of a text in whole pixels; `size` is a fraction of the unit."""
-        return self.px(enlarged(size, self.text), scale)
+        text = self.text_at(scale)
+        return self.px(enlarged(size, text)) if text > 1 else self.px(size, text)
+
+    def given_way(self, least: float) -> float:
+        """What is left of drawings and distances beside large text: of 1.0 down to `least`."""
+        return 1 - (1 - least) * (self.text - 1) / (LARGEST_TEXT - 1)
+
+    def text_at(self, scale: float) -> float:
+        """The text scale that is left of `text` at one of the `STEPS`.
+
+        The upper half of the steps gives back what people asked for beyond the usual size, the
+        lower half goes on below it: large words never come out smaller than usual ones would.
+        """
+        if self.text <= 1:
+            return scale
+        if scale >= _USUAL:
+            return 1 + (self.text - 1) * (scale - _USUAL) / (1 - _USUAL)
+        beyond = (_USUAL - scale) / (_USUAL - STEPS[-1])
+        return 1 - (1 - STEPS[-1]) * math.pow(beyond, 1.6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +213,7 @@ class Stack:
     @property
     def fits(self) -> bool:
         """Whether no word was broken that a smaller scale could keep whole."""
-        return not self.broken or self._scale <= BREAK_WORDS_FROM
+        return not self.broken or self._canvas.text_at(self._scale) <= BREAK_WORDS_FROM
 
     @property
     def width(self) -> int:

@@ -134,7 +134,9 @@ def _largest(build: Callable[[float], Part], steps: tuple[float, ...]) -> tuple[
 def _insurer(canvas: Canvas, screen: RegistrarResult, plan: _Plan, box: Box) -> Part:
     """The page with as many lines about the insurer as cost little or nothing."""
     scale, page = plan.page
-    least = max(_INSURER_COSTS * scale, _INSURER_PX / canvas.text_px(REGISTRAR_BODY))
+    # Large words are not given up for them.
+    costs = _INSURER_COSTS if canvas.text == 1 else 1.0
+    least = max(costs * scale, _INSURER_PX / canvas.text_px(REGISTRAR_BODY))
     steps = tuple(step for step in STEPS if least <= step < scale)
     if not screen.insurer_lines:
         return page

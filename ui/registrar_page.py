@@ -22,12 +22,17 @@ _LEAST_PHOTO: Final = 0.6
 def place_page(
     canvas: Canvas, screen: RegistrarResult, box: Box, scale: float, *, crowded: bool = False
 ) -> Part:
-    """Everything that is compared; on a crowded page the photo shrinks with the words."""
-    smaller = max(scale, _LEAST_PHOTO) if crowded else 1.0
+    """Everything that is compared; on a crowded page the photo shrinks with the words.
+
+    Beside large text a silhouette says nothing, and a caption needs more room than below a photo.
+    """
+    smaller = (max(scale, _LEAST_PHOTO) if crowded else 1.0) * canvas.given_way(0.75)
     photo = _photo(canvas, screen, box, scale, smaller)
     gap = canvas.px(0.045)
     narrow = box.w - (canvas.px(_PHOTO[0], smaller) + gap if photo.ops else 0)
     person = _person(canvas, screen, box._replace(w=narrow), scale)
+    if canvas.text > 1:
+        _caption(canvas, screen, box._replace(w=narrow), scale, person)
     below = max(photo.bottom, person.bottom)
     table = place_table(canvas, screen, box._replace(y=below + canvas.px(0.03, scale)), scale)
     fits = photo.fits and person.fits and table.fits and table.bottom <= box.bottom
@@ -52,7 +57,7 @@ def with_insurer(
 
 def _photo(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float, smaller: float) -> Part:
     """The photo in the upper right corner with its caption, or a silhouette in its place."""
-    if screen.photo is None and not screen.photo_caption:
+    if screen.photo is None and (canvas.text > 1 or not screen.photo_caption):
         return Part([], box.y)
     theme = canvas.theme
     w = canvas.px(_PHOTO[0], smaller)
@@ -60,9 +65,9 @@ def _photo(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float, smal
     line = max(1, canvas.px(0.0025))
     inner = frame.inset(line, line)
     radius = canvas.px(0.012)
-    caption = Stack(canvas, w, scale).add(
-        screen.photo_caption, Style(REGISTRAR_BODY, theme.ink_soft, leading=1.2)
-    )
+    caption = Stack(canvas, w, scale)
+    if canvas.text == 1:
+        caption.add(screen.photo_caption, _caption_style(canvas))
     caption_y = frame.bottom + canvas.px(0.012)
     ops: list[Op] = [
         RoundRect(frame, radius, theme.silhouette),
@@ -73,6 +78,19 @@ def _photo(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float, smal
         ops.append(Picture(inner, screen.photo))
     ops += caption.place(frame.x, caption_y)
     return Part(ops, caption_y + caption.height, caption.fits)
+
+
+def _caption_style(canvas: Canvas) -> Style:
+    return Style(REGISTRAR_BODY, canvas.theme.ink_soft, leading=1.2)
+
+
+def _caption(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float, part: Part) -> None:
+    """What is said of the photo, below the facts."""
+    words = Stack(canvas, box.w, scale).add(screen.photo_caption, _caption_style(canvas))
+    part.bottom += canvas.px(0.012, scale)
+    part.ops += words.place(box.x, part.bottom)
+    part.bottom += words.height
+    part.fits = part.fits and words.fits
 
 
 def _person(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float) -> Part:

@@ -92,16 +92,20 @@ def _grid(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float) -> _G
     mark = canvas.text_px(0.026, scale)
     # Where no row can be called equal, only rows that differ make room for their mark.
     indent = mark + canvas.px(0.008) if any(row.same for row in screen.comparisons) else 0
+    style, _ = cell_styles(canvas)
+    px = canvas.text_px(style.size, scale)
+    widths = [canvas.measure(row.label, style.role, px)[0] for row in screen.comparisons]
     if not screen.fund_title:
         first, second = round(0.335 * box.w), round(0.33 * box.w)
+        if canvas.text > 1:
+            # What is compared needs the room more than what it is called.
+            first = min(first, max(widths) + gap)
+            second = (box.w - first + indent) // 2
         x1 = box.x + first
         x2 = x1 + second
         two = ((x1, second - gap), (x2, box.right - x2))
         return _Grid(box, (box.x, first - gap), two, mark, indent)
     gap = canvas.px(0.02, scale)
-    style, _ = cell_styles(canvas)
-    px = canvas.text_px(style.size, scale)
-    widths = [canvas.measure(row.label, style.role, px)[0] for row in screen.comparisons]
     first = min(max(widths) + gap, round(_LABELS * box.w))
     share = (box.w - first - indent) / 3
     left = box.x + first

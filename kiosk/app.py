@@ -26,7 +26,7 @@ from kiosk.hands import offers_of, touch_px, touched
 from kiosk.inbox import Inbox
 from kiosk.offline import ListStatus
 from kiosk.outage import Outage
-from kiosk.pace import PUMP_SECONDS, RETURN_SECONDS, sleep_seconds
+from kiosk.pace import RETURN_SECONDS, pump_seconds, sleep_seconds
 from kiosk.photo import PhotoReady
 from kiosk.presenter import Surroundings, present
 from kiosk.presenter_touch import Facts
@@ -304,7 +304,7 @@ class App:
         if self._supervisor.hangs:
             waits.append(RETURN_SECONDS)
         if self._window.needs_pump:
-            waits.append(PUMP_SECONDS)
+            waits.append(pump_seconds(self._session))
         return max(0.0, min(waits))
 
 

@@ -10,15 +10,23 @@ from kiosk.states import Keying, PinEntry, Serving, Showing
 if TYPE_CHECKING:
     from kiosk.states import Session
 
-PUMP_SECONDS: Final = 0.07
+_PUMP_SECONDS: Final = 0.07
 """How often a window asks for input: its events do not come through a file descriptor. Well under
 the tenth of a second in which a touch must be answered, and 14 wake-ups a second."""
+_TYPING_SECONDS: Final = 0.03
+"""The same while somebody types, who sees each digit as the finger leaves it."""
 RETURN_SECONDS: Final = 0.5
 """How often the workers are looked at while one of them hangs."""
 _ASKING_SECONDS: Final = 0.125
 """How often the bar of a question to the fund moves: its frames are three seconds long."""
 _LOOK_SECONDS: Final = 5.0
 """How often the workers are looked at when nothing else happens."""
+
+
+def pump_seconds(session: Session) -> float:
+    """How long touches may wait to be seen."""
+    typing = isinstance(session.state, Keying | PinEntry)
+    return _TYPING_SECONDS if typing else _PUMP_SECONDS
 
 
 def sleep_seconds(session: Session, now: float, wall: float) -> float:

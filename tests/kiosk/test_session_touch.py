@@ -7,10 +7,12 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from drivers.events import BarcodeFrame, BarcodeStarted, CardGone, CardPresent, Device, FrameKind
 from kiosk.families import Insured
-from kiosk.keypad import Entry, Kind
+from kiosk.keypad import Entry, Key, Kind
 from kiosk.reasons import CouldNotCheckReason
 from kiosk.session import handle, tick
 from kiosk.session_touch import LONGEST_WAIT_SECONDS
@@ -283,3 +285,45 @@ def test_checks_cannot_be_touched(person: Person) -> None:
     before = person.session
     assert person.touch("kiosk", "number", "language:1", "key:1", "close").session == before
     assert "123" not in repr([Touched("key:123", TODAY), TryPin("123")])
+
+
+_ZONES = st.sampled_from(
+    [
+        *(f"key:{key}" for key in "0123456789"),
+        *(f"key:{key}" for key in Key),
+        *(f"kind:{kind}" for kind in Kind),
+        *("number", "close", "kiosk", "language:0", "language:1", "language:9", "", "key:", "?"),
+    ]
+)
+_EVENTS = st.one_of(
+    _ZONES.map(lambda zone: Touched(zone, TODAY)),
+    st.sampled_from(
+        [
+            CardPresent("A", b"", 0.0),
+            CardGone("A", 0.0),
+            BarcodeStarted("tty", 0.0),
+            CODE,
+            NOISE,
+            PinTried(right=True),
+            PinTried(right=False),
+        ]
+    ),
+)
+
+
+@given(st.lists(st.tuples(_EVENTS, st.floats(0, 3)), max_size=60))
+def test_whatever_people_do_it_is_the_next_one_s_in_the_end(
+    course: list[tuple[SessionEvent, float]],
+) -> None:
+    person = Person()
+    for event, seconds in course:
+        person.feed(event).wait(seconds)
+        state = person.session.state
+        # A person's digits are nowhere but in the entry that is on the screen.
+        assert not isinstance(state, Showing) or state.policy is None
+        assert person.session.deadline is None or person.session.deadline > person.now
+    for _ in range(4):
+        person.wait(400.0)
+    assert isinstance(person.session.state, Waiting)
+    assert person.session.language == ""
+    assert person.session.deadline is None

@@ -59,12 +59,15 @@ def test_udev_keeps_modem_manager_off_and_starts_sticks_by_systemd() -> None:
     text = (SYSTEMD / "etc/udev.rules").read_text(encoding="utf-8")
     assert 'ENV{ID_MM_DEVICE_IGNORE}="1"' in text
     assert 'ENV{SYSTEMD_WANTS}+="kiosk-stick@%k.service"' in text
-    # What RUN starts is ended by udev soon, and runs with all rights: only a port's name is noted.
+    # What RUN starts is ended by udev soon, and runs with all rights: a port's name is noted, and
+    # the kiosk is given one file.
     for rule in rules():
         for part in rule:
             if part["key"] == "RUN":
                 assert re.fullmatch(
-                    r"/bin/sh -c 'echo %k > /run/oms-usb/(reader|scanner)'", part["value"]
+                    r"/bin/sh -c 'echo %k > /run/oms-usb/(reader|scanner)'"
+                    r"|/bin/(chgrp oms-kiosk|chmod g\+w) %S%p/bl_power",
+                    part["value"],
                 )
 
 

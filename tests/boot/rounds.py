@@ -1,7 +1,7 @@
 """How often the tests do what must work each time, and how slow the slowest round was.
 
-A usual run makes a few rounds; those of the promises, `BOOT_ROUNDS=100 make test-boot
-ARGS="-k hundred"`, take an hour.
+A usual run makes a few rounds; `BOOT_ROUNDS=100 make test-boot` makes those of the promises, which
+takes an hour.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Measured = Callable[[str, float], None]
 
-ROUNDS: Final = int(os.environ.get("BOOT_ROUNDS", "3"))
+ROUNDS: Final = int(os.environ.get("BOOT_ROUNDS", "5"))
 
 
 def rounds_of(measured: Measured, what: str, took: Sequence[float], promise: float) -> None:

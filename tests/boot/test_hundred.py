@@ -152,18 +152,6 @@ def _wait_for_scanner(kiosk: Appliance, since: float) -> None:
     until("the scanner's port is open", opened, _PATIENCE)
 
 
-def test_again_and_again_a_kiosk_that_hangs_is_back(kiosk: Appliance, measured: Measured) -> None:
-    took = []
-    for _ in range(max(1, ROUNDS // 5)):
-        before, stopped = kiosk.pid(), time.time()
-        kiosk.machine.run("kill", "-STOP", str(before))
-        took.append(kiosk.frame("idle", stopped, _PATIENCE) - stopped)
-        kiosk.wait_for_another(before, stopped)
-        _forget_frames(kiosk)
-    assert kiosk.tap()["verdict"] == "insured"
-    rounds_of(measured, "hang to back on screen", took, BACK_SECONDS)
-
-
 def test_in_every_order_all_are_killed_and_the_next_card_is_read(
     kiosk: Appliance, measured: Measured, moments: random.Random
 ) -> None:

@@ -266,5 +266,5 @@ async def _stream(request: web.Request, listener: Listener) -> web.StreamRespons
 
 
 def _json(said: dict[str, Any], kind: str) -> web.Response:
-    body = json.dumps(said, ensure_ascii=False).encode()
+    body = json.dumps(said, ensure_ascii=False).encode("utf-8", "replace")
     return web.Response(body=body, content_type=kind, headers=SAFE_HEADERS)

@@ -205,4 +205,5 @@ class Hub:
 
 def _event(name: str, said: dict[str, Any]) -> bytes:
     data = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
-    return f"event: {name}\ndata: {data}\n\n".encode()
+    # Half a character, as a chip may hold, must not keep the rest back.
+    return f"event: {name}\ndata: {data}\n\n".encode("utf-8", "replace")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import jsonschema_rs
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
@@ -18,6 +20,8 @@ from kiosk.policy.model import PolicyFormat, PolicyType, Source
 from kiosk.reasons import CouldNotCheckReason, NextStep, Note, NotInsuredReason
 from offline_cache.format import Status
 from tests.clinic.serving import Served, free_port, served, shown
+from tests.clinic.test_events import listening
+from tests.kiosk.cases import POLICY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 DOCUMENT: dict[str, Any] = json.loads((HERE / "openapi.json").read_text(encoding="utf-8"))
 PROPERTIES = DOCUMENT["components"]["schemas"]["Current"]["properties"]
 
+PARTS = {"components": DOCUMENT["components"]}
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 # Events never end; what can be wrong with a question for them is the same as for the policy.
 ENDING = SCHEMA.exclude(path="/v1/events")
@@ -57,6 +62,21 @@ def test_it_names_every_field_and_code() -> None:
 def test_the_server_hands_it_out(clinic: Served) -> None:
     answer = clinic.get("/v1/openapi.json", None)
     assert (answer.status, answer.json) == (200, DOCUMENT)
+
+
+def test_events_fit_their_schemas(clinic: Served) -> None:
+    clinic.feed.publish(None)
+    with listening(clinic) as stream:
+        clinic.feed.publish(shown(1, policy=replace(POLICY, surname="ПЕТРОВ\ud800")))
+        names: list[str] = []
+        while "removed" not in names:
+            name, said = stream.next()
+            names.append(name)
+            schema = "Current" if name == "verdict" else name.title()
+            jsonschema_rs.validate({"$ref": f"#/components/schemas/{schema}", **PARTS}, said)
+            if name == "verdict":
+                clinic.feed.publish(None)
+    assert names == ["standing", "inserted", "verdict", "removed"]
 
 
 @ENDING.parametrize()

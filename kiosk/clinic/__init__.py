@@ -9,7 +9,6 @@
 | `hub` | events and those who listen to them |
 | `api`, `problems`, `pages` | what is served |
 | `doors`, `worker` | Unix socket, loopback, TLS; the thread that serves them |
-| `join` | what `kiosk.app` calls |
 | `wedge` | types a policy's number on a clinic's own computer |
 
 Nothing of a person is written, logged or kept: when the card leaves, so does everything here.

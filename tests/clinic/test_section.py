@@ -1,17 +1,12 @@
-"""The interface beside the kiosk: its configuration, and what a kiosk without it pays."""
+"""`[clinic]` of the configuration: what is right, and mistakes named."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kiosk.clinic.join import ClinicJoin
-from kiosk.config import Config, ConfigError, parse
-from kiosk.states import Session, Waiting
-from tests.clinic.test_snapshot import AROUND, PRESENT, Played
+from kiosk.config import ConfigError, parse
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,34 +60,3 @@ def test_mistakes_are_named(values: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=words) as caught:
         parse({"clinic": values})
     assert str(caught.value).startswith("[clinic]")
-
-
-def test_a_kiosk_without_doors_does_not_even_import_it() -> None:
-    code = (
-        "import sys; from kiosk.clinic.join import ClinicJoin; from kiosk.config import Config; "
-        "assert ClinicJoin(Config()).workers() == []; assert 'aiohttp' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
-    join = ClinicJoin(Config())
-    join.frame(Session(devices={}), AROUND)
-    join.end()
-
-
-def test_frames_reach_the_feed_until_the_end() -> None:
-    join = ClinicJoin(parse({"kiosk": {"id": "0412"}, "clinic": {"port": 1}}))
-    (worker,) = join.workers()
-    assert worker.name == "clinic"
-    feed = join._feed
-    assert feed is not None
-
-    def presences() -> int | None:
-        found = feed.latest.snapshot
-        return None if found is None else found.presence
-
-    join.frame(Played().take(PRESENT).session, AROUND)
-    assert presences() == 1
-    assert feed.latest.standing.kiosk == "0412"
-    join.end()
-    assert presences() is None
-    join.frame(Session(devices={}, state=Waiting()), AROUND)
-    assert presences() is None

@@ -122,11 +122,13 @@ def _said(canvas: Canvas, box: Box, screen: Keypad) -> list[Op]:
     theme = canvas.theme
     room = box.w - (canvas.px(_RING + 0.03) if canvas.portrait else 0)
 
+    most = (0.6 if canvas.portrait else 0.45) * box.h
+
     def build(scale: float) -> tuple[bool, Stack]:
         stack = Stack(canvas, room, scale)
         stack.add(screen.title, headline(theme))
         stack.add(screen.text, Style(BODY, theme.ink_soft, leading=1.2, balance=True), 0.012)
-        return stack.fits and stack.height <= 0.45 * box.h, stack
+        return stack.fits and stack.height <= most, stack
 
     head = fitted(build)
     field, bottom = _field(canvas, box, box.y + head.height + canvas.px(0.035), screen.groups)

@@ -271,6 +271,7 @@ NOTES_ELSEWHERE = {
 }
 
 
+@pytest.mark.timeout(300)
 def test_the_tour_shows_every_reason(stage: Stage, tmp_path: Path) -> None:
     """The demo as people call it, in a process of its own; it fails if one scene does."""
     assert stage.pcscd.is_running

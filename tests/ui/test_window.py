@@ -159,7 +159,7 @@ def test_rotation(
 
 def test_input(opened: Opener) -> None:
     window = opened()
-    window.show(KINDS["idle"])
+    window.show(KINDS["idle-touch"])
     window.pump()
     zones = [op for op in window._panes[0]._ops if isinstance(op, Zone)]
     box = next(zone.box for zone in zones if zone.name == "language:1")

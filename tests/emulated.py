@@ -2,6 +2,8 @@
 
 Emulation is slow, and user emulation is no kernel: a process cannot be traced, and what is asked of
 `/proc` is answered by the real machine. What cannot run there is skipped aloud, for a reason below.
+Tests that need a program which the emulated system lacks skip themselves, also aloud: strace
+cannot trace there; a browser, a database and shellcheck tell nothing of the kiosk's processor.
 """
 
 from __future__ import annotations
@@ -13,10 +15,16 @@ import pytest
 PATIENCE: Final = 10
 """A test may take as many times its limit (pytest's `timeout`)."""
 
+_NETWORK: Final = "tests/flow/test_network.py::test_faults_of_the_network"
+_NEIGHBOURS: Final = "it hands no change of the network's neighbours to the kernel"
+
 CANNOT: Final = {
     "tests/boot/": "boots a machine: make test-boot",
     "tests/fuzz/": "millions of cases: make fuzz",
     "tests/test_benchmarks.py": "measures, and emulation is no measure",
+    f"{_NETWORK}[packets-lost": _NEIGHBOURS,
+    f"{_NETWORK}[packets-dropped": _NEIGHBOURS,
+    f"{_NETWORK}[dns-dead": _NEIGHBOURS,
 }
 """Starts of names of tests, and why emulation cannot run them."""
 

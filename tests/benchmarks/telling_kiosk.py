@@ -66,9 +66,9 @@ def tell(kind: str, name: str, at: float) -> None:
 class TellingWindow(Window):
     """Tells each frame after its flip, and writes no file."""
 
-    def show(self, screen: Screen, label: str | None = None) -> bool:
+    def show(self, screen: Screen, label: str | None = None, second: Screen | None = None) -> bool:
         """Show, then tell."""
-        presented = super().show(screen, label)
+        presented = super().show(screen, label, second)
         if presented:
             tell("frame", label or "", time.monotonic())
         return presented

@@ -279,3 +279,12 @@ def test_only_callers_with_a_certificate_get_in(tmp_path: Path) -> None:
             door.sendall(b"GET / HTTP/1.1\r\n")
             assert b"HTTP" not in door.recv(100)
         assert ask(ours.client) == 200
+
+
+def test_a_request_has_so_much_time_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kiosk.clinic.doors.IDLE_SECONDS", 0.3)
+    with served(port=free_port()) as one:
+        for sent in (b"", b"GET /v1/health HTTP/1.1\r\nHost: "):
+            with socket.create_connection(("127.0.0.1", one.port), timeout=10) as door:
+                door.sendall(sent)
+                assert door.recv(100) == b""

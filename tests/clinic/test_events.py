@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 import time
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -365,3 +365,26 @@ def test_a_loop_that_is_gone_is_no_error() -> None:
     feed.publish(inserted())
     assert feed.latest.sequence == 1
     assert hub_module.Hub(feed) is not None
+
+
+def test_an_answer_on_its_way_goes_with_its_person(clinic: Served) -> None:
+    photo = Photo("image/jpeg", bytes(400_000))
+    with socket.socket(socket.AF_UNIX) as stuck:
+        stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        stuck.settimeout(PATIENCE)
+        stuck.connect(str(clinic.socket))
+        clinic.feed.publish(shown(policy=replace(POLICY, photo=photo)))
+        token = clinic.tokens["all"]
+        stuck.sendall(
+            "GET /v1/policy/current?fields=photo HTTP/1.1\r\nHost: x\r\n"
+            f"Authorization: Bearer {token}\r\n\r\n".encode()
+        )
+        found = stuck.recv(1000)
+        assert found.startswith(b"HTTP/1.1 200")
+        began = time.monotonic()
+        clinic.feed.publish(None)
+        with suppress(ConnectionError):
+            while part := stuck.recv(65536):
+                found += part
+        assert len(found) < 300_000, "the rest was dropped when the person left"
+        assert time.monotonic() - began < 2.0, "not only when the time for answers was over"

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import io
 import math
+import os
 from array import array
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import pygame
@@ -23,6 +25,9 @@ LARGEST_WAV_BYTES: Final = 4 * 1024 * 1024
 _FADE_SECONDS: Final = 0.012
 """At both ends of a tone: none clicks."""
 _BUFFER: Final = 1024
+_DEVICES: Final = Path("/dev/snd")
+_SERVERS: Final = ("SDL_AUDIODRIVER", "PULSE_SERVER", "PIPEWIRE_REMOTE")
+"""Variables of the environment that name a way to sound without a device here."""
 
 
 class SoundError(UiError):
@@ -99,6 +104,9 @@ class Speaker:
     def _open(self) -> None:
         if self._open_now:
             return
+        if not any(name in os.environ for name in _SERVERS) and not _DEVICES.is_dir():
+            # Asked all the same, ALSA's library would complain on standard error at each answer.
+            raise SoundError("no sound device: this machine has none")
         try:
             pygame.mixer.init(RATE, -16, 1, _BUFFER, devicename=self._device)
         except pygame.error as error:

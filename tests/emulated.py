@@ -22,6 +22,9 @@ CANNOT: Final = {
     "tests/boot/": "boots a machine: make test-boot",
     "tests/fuzz/": "millions of cases: make fuzz",
     "tests/test_benchmarks.py": "measures, and emulation is no measure",
+    "tests/drivers/test_scanner.py::test_baud_rate_does_not_matter_to_a_terminal[123457": (
+        "it knows no speed of a serial line but the usual ones"
+    ),
     f"{_NETWORK}[packets-lost": _NEIGHBOURS,
     f"{_NETWORK}[packets-dropped": _NEIGHBOURS,
     f"{_NETWORK}[dns-dead": _NEIGHBOURS,

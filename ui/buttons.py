@@ -55,7 +55,7 @@ def button(
 
     def build(scale: float) -> tuple[bool, Stack]:
         stack = Stack(canvas, box.w - 2 * pad, scale).add(text, style)
-        return stack.fits and stack.height <= box.h - 2, stack
+        return stack.fits and stack.height <= box.h - canvas.px(0.01), stack
 
     words = fitted(build)
     lines = words.place(box.x, box.y + max(0, (box.h - words.height) // 2), box.h)

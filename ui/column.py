@@ -50,20 +50,22 @@ def column(
     canvas: Canvas, box: Box, top: tuple[Item, ...], bottom: tuple[Item, ...] = ()
 ) -> list[Text]:
     """One group of words from the top of the box, another one that ends at its bottom."""
-    least_gap = canvas.px(0.035)
+    return fitted(lambda scale: column_at(canvas, box, (top, bottom), scale))
 
-    def build(scale: float) -> tuple[bool, list[Text]]:
-        head, foot = (_stack(canvas, box.w, items, scale) for items in (top, bottom))
-        gap = least_gap if head.height and foot.height else 0
-        room = box.h - foot.height - gap
-        foot_y = max(box.y, box.bottom - foot.height)
-        ops = [
-            *head.place(box.x, box.y, max(0, room)),
-            *foot.place(box.x, foot_y, box.bottom - foot_y),
-        ]
-        return head.height <= room and head.fits and foot.fits, ops
 
-    return fitted(build)
+def column_at(
+    canvas: Canvas, box: Box, groups: tuple[tuple[Item, ...], tuple[Item, ...]], scale: float
+) -> tuple[bool, list[Text]]:
+    """The same at one scale: the upper and the lower group, and whether all of it fits."""
+    head, foot = (_stack(canvas, box.w, items, scale) for items in groups)
+    gap = canvas.px(0.035) if head.height and foot.height else 0
+    room = box.h - foot.height - gap
+    foot_y = max(box.y, box.bottom - foot.height)
+    ops = [
+        *head.place(box.x, box.y, max(0, room)),
+        *foot.place(box.x, foot_y, box.bottom - foot_y),
+    ]
+    return head.height <= room and head.fits and foot.fits, ops
 
 
 def _stack(canvas: Canvas, width: int, items: tuple[Item, ...], scale: float) -> Stack:

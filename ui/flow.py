@@ -23,7 +23,7 @@ STEPS: Final = (1.0, 0.97, 0.94, 0.9, 0.86, 0.82, 0.78, 0.74, 0.7, 0.65, 0.6, 0.
 """Scales that are tried in turn until a region's texts fit."""
 BREAK_WORDS_FROM: Final = 0.7
 """At this size of text and below a word may be broken between letters."""
-_USUAL: Final = 0.7
+USUAL_STEP: Final = 0.7
 """The step at which enlarged text is of the usual size."""
 LONGEST_TEXT: Final = 400
 """Characters of one text that are laid out; no honest text is longer, a hostile card's may be."""
@@ -63,7 +63,10 @@ class Canvas:
         return self.px(enlarged(size, text)) if text > 1 else self.px(size, text)
 
     def given_way(self, least: float) -> float:
-        """What is left of drawings and distances beside large text: of 1.0 down to `least`."""
+        """What is left of drawings and distances beside the largest text: from 1.0 to `least`.
+
+        More than 1.0 is what else grows with it.
+        """
         return 1 - (1 - least) * (self.text - 1) / (LARGEST_TEXT - 1)
 
     def text_at(self, scale: float) -> float:
@@ -74,9 +77,9 @@ class Canvas:
         """
         if self.text <= 1:
             return scale
-        if scale >= _USUAL:
-            return 1 + (self.text - 1) * (scale - _USUAL) / (1 - _USUAL)
-        beyond = (_USUAL - scale) / (_USUAL - STEPS[-1])
+        if scale >= USUAL_STEP:
+            return 1 + (self.text - 1) * (scale - USUAL_STEP) / (1 - USUAL_STEP)
+        beyond = (USUAL_STEP - scale) / (USUAL_STEP - STEPS[-1])
         return 1 - (1 - STEPS[-1]) * math.pow(beyond, 1.6)
 
 
@@ -261,9 +264,11 @@ class Stack:
 _T = TypeVar("_T")
 
 
-def fitted(build: Callable[[float], tuple[bool, _T]]) -> _T:
-    """The first of `build(scale)` that fits, or the smallest."""
+def fitted(build: Callable[[float], tuple[bool, _T]], largest: float = 1.0) -> _T:
+    """The first of `build(scale)` that fits, or the smallest; none is larger than `largest`."""
     for scale in STEPS[:-1]:
+        if scale > largest:
+            continue
         fits, value = build(scale)
         if fits:
             return value

@@ -2,15 +2,17 @@
 
 One row in landscape, two in portrait. What does not fit gives way in this order: the network's
 text, the list's words after the first comma, the kiosk's number, then letters of the list's text.
-The dot and the time always stay.
+The dot and the time always stay. Of larger text first the words after the comma give way, then a
+part of what it is larger by.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import itertools
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
-from ui.flow import Canvas, clean
+from ui.flow import STEPS, USUAL_STEP, Canvas, clean
 from ui.ops import Box, Op, Rect, Role, Text, Zone
 from ui.shapes import list_dot
 from ui.theme import FOOTER, FOOTNOTE
@@ -19,10 +21,16 @@ if TYPE_CHECKING:
     from ui.screen import Footer
 
 
+_HIGHER: Final = 1.35
+"""How much higher the footer is where people want the largest words."""
+_LARGE_STEPS: Final = tuple(step for step in STEPS if step >= 0.82)
+"""Scales at which text is larger than usual."""
+
+
 def footer_top(canvas: Canvas) -> int:
     """First row of the footer; frames end above it."""
     rows = 1.75 if canvas.portrait else 1.0
-    return canvas.h - canvas.px(FOOTER * rows)
+    return canvas.h - canvas.px(FOOTER * rows * canvas.given_way(_HIGHER))
 
 
 def place_footer(canvas: Canvas, footer: Footer) -> list[Op]:
@@ -50,29 +58,41 @@ class _Status:
 
 
 def _second_row(canvas: Canvas, box: Box, status: _Status, kiosk_zone: str) -> list[Op]:
-    row = _Row(canvas, box)
-    row.right_to_left(status.kiosk, kiosk_zone)
-    if row.room_for(status.network):
-        row.words(status.network)
+    row = _Row(canvas, box, 1.0)
+    for scale in _LARGE_STEPS if canvas.text > 1 else (1.0,):
+        row = _Row(canvas, box, scale)
+        row.right_to_left(status.kiosk, kiosk_zone)
+        if row.room_for(status.network):
+            row.words(status.network)
+            break
     return row.ops
 
 
 def _row(canvas: Canvas, box: Box, footer: Footer, status: _Status) -> list[Op]:
-    short = status.list_text.split(",")[0]
-    attempts = (
-        status,
-        _Status(status.list_text, "", status.kiosk, status.time),
-        _Status(short, "", status.kiosk, status.time),
-        _Status(short, "", "", status.time),
-    )
-    rows = [_filled(canvas, box, attempt, footer.kiosk_zone) for attempt in attempts]
+    rows = [
+        _filled(canvas, box, attempt, footer.kiosk_zone, scale)
+        for attempt, scale in _attempts(canvas, status)
+    ]
     row, text = next((pair for pair in rows if pair[0].room_for(pair[1])), rows[-1])
     row.left(text, footer)
     return row.ops
 
 
-def _filled(canvas: Canvas, box: Box, status: _Status, kiosk_zone: str) -> tuple[_Row, str]:
-    row = _Row(canvas, box)
+def _attempts(canvas: Canvas, status: _Status) -> tuple[tuple[_Status, float], ...]:
+    """What is tried in turn: what the row says, and at which scale."""
+    short = replace(status, list_text=status.list_text.split(",")[0])
+    if canvas.text == 1:
+        kinds = (status, replace(status, network=""), replace(short, network=""))
+        return tuple((kind, 1.0) for kind in (*kinds, replace(short, network="", kiosk="")))
+    kinds = (short, replace(short, network=""), replace(short, network="", kiosk=""))
+    rest = tuple((kinds[-1], step) for step in STEPS if USUAL_STEP <= step < _LARGE_STEPS[-1])
+    return ((status, 1.0), *itertools.product(kinds, _LARGE_STEPS), *rest)
+
+
+def _filled(
+    canvas: Canvas, box: Box, status: _Status, kiosk_zone: str, scale: float
+) -> tuple[_Row, str]:
+    row = _Row(canvas, box, scale)
     row.right_to_left(status.time)
     row.right_to_left(status.kiosk, kiosk_zone)
     row.right_to_left(status.network)
@@ -82,13 +102,13 @@ def _filled(canvas: Canvas, box: Box, status: _Status, kiosk_zone: str) -> tuple
 class _Row:
     """A row that is filled from the right, then from the left."""
 
-    def __init__(self, canvas: Canvas, box: Box) -> None:
+    def __init__(self, canvas: Canvas, box: Box, scale: float) -> None:
         self._canvas = canvas
         self._box = box
         self._edge = box.right
-        self._px = canvas.px(FOOTNOTE)
+        self._px = canvas.text_px(FOOTNOTE, scale)
         self._gap = canvas.px(0.05)
-        self._dot = canvas.px(0.032)
+        self._dot = canvas.text_px(0.032, scale)
         self.ops: list[Op] = []
 
     def right_to_left(self, text: str, zone: str = "") -> None:

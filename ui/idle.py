@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def place_idle(canvas: Canvas, screen: Idle) -> list[Op]:
     """The idle frame without its footer."""
     theme = canvas.theme
-    margin = canvas.px(MARGIN)
+    margin = round(canvas.px(MARGIN) * canvas.given_way(0.65))
     page = Box(0, 0, canvas.w, footer_top(canvas)).inset(margin, margin)
     title = (
         Item(screen.title, headline(theme)),
@@ -30,19 +30,19 @@ def place_idle(canvas: Canvas, screen: Idle) -> list[Op]:
     lifted = max(0, page.bottom - row.y + canvas.px(0.035)) if screen.languages else 0
     if canvas.portrait:
         page = page._replace(h=page.h - lifted)
-        third = round(0.34 * page.h)
+        third = round(0.34 * canvas.given_way(1.25) * page.h)
         head = page._replace(h=third - margin // 2)
-        tip = round(0.13 * page.h)
+        tip = round(0.13 * canvas.given_way(1.5) * page.h)
         tiles = Box(page.x, page.y + third, page.w, page.h - third - tip - margin)
         foot = Box(page.x, page.bottom - tip, page.w, tip)
     else:
-        width = round(0.415 * canvas.w)
+        width = _tiles_width(canvas)
         tiles = Box(page.right - width, page.y, width, page.h)
         if len(screen.invitations) > 2:
             tiles = tiles._replace(y=page.y - margin // 3, h=page.h + 2 * (margin // 3))
         left = Box(page.x, page.y, page.w - width - round(0.85 * margin), page.h - lifted)
         lift = canvas.px(0.025)
-        tip = round((0.235 if screen.languages else 0.27) * page.h)
+        tip = round((0.235 if screen.languages else 0.27) * canvas.given_way(1.25) * page.h)
         head = Box(left.x, left.y - lift, left.w, left.h + lift - tip - margin // 2)
         foot = left._replace(y=left.bottom - tip, h=tip)
     return [
@@ -53,11 +53,16 @@ def place_idle(canvas: Canvas, screen: Idle) -> list[Op]:
     ]
 
 
+def _tiles_width(canvas: Canvas) -> int:
+    """Of the tiles in a landscape frame; where words are larger, their drawings are smaller."""
+    return round(0.415 * canvas.given_way(0.85) * canvas.w)
+
+
 def _language_row(canvas: Canvas, page: Box, screen: Idle) -> Box:
     """Where the language buttons stand: at the bottom, in a landscape frame on the left."""
     h = max(canvas.px(0.085), screen.touch_px)
     bottom = footer_top(canvas) - canvas.px(0.03)
-    w = page.w if canvas.portrait else page.w - round(0.415 * canvas.w) - canvas.px(0.07)
+    w = page.w if canvas.portrait else page.w - _tiles_width(canvas) - canvas.px(0.07)
     return Box(page.x, bottom - h, w, h)
 
 
@@ -105,8 +110,8 @@ def _tile(canvas: Canvas, box: Box, invitation: Invitation) -> list[Op]:
     edge = theme.muted if invitation.zone else theme.line
     border = max(1, canvas.px(0.0025))
     radius = canvas.px(0.025)
-    pad = canvas.px(0.05)
-    side = round(min(box.h - 1.7 * pad, 0.38 * box.w))
+    pad = round(canvas.px(0.05) * canvas.given_way(0.6))
+    side = round(min(box.h - 1.7 * pad, 0.38 * box.w) * canvas.given_way(0.65))
     place = Box(box.x + pad, box.y + (box.h - side) // 2, side, side)
     left = place.right + round(1.1 * pad)
     style = Style(

@@ -123,12 +123,20 @@ def _said(canvas: Canvas, box: Box, screen: Keypad) -> list[Op]:
     room = box.w - (canvas.px(_RING + 0.03) if canvas.portrait else 0)
 
     most = (0.6 if canvas.portrait else 0.45) * box.h
+    _, field_h = _field(canvas, box, 0, screen.groups)
 
     def build(scale: float) -> tuple[bool, Stack]:
         stack = Stack(canvas, room, scale)
         stack.add(screen.title, headline(theme))
         stack.add(screen.text, Style(BODY, theme.ink_soft, leading=1.2, balance=True), 0.012)
-        return stack.fits and stack.height <= most, stack
+        if canvas.text == 1:
+            return stack.fits and stack.height <= most, stack
+        # A large title leaves room for what is said of a mistake at the same scale.
+        said = Stack(canvas, box.w - canvas.px(0.062), scale).add(
+            screen.remark, Style(DETAIL, theme.ink, leading=1.2)
+        )
+        left = box.h - field_h - said.height - canvas.px(0.06)
+        return stack.fits and said.fits and stack.height <= left, stack
 
     head = fitted(build)
     field, bottom = _field(canvas, box, box.y + head.height + canvas.px(0.035), screen.groups)

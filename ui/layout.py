@@ -11,7 +11,7 @@ from typing import Final, assert_never
 
 from ui import drawings, shapes
 from ui.buttons import button
-from ui.column import Item, column, headline, next_step, split
+from ui.column import Item, column, column_at, headline, next_step, split
 from ui.flow import Canvas, Measure, Stack, Style, fitted
 from ui.footer import place_footer
 from ui.idle import place_idle
@@ -42,6 +42,8 @@ from ui.theme import (
 
 LEAST_SIDE: Final = 240
 """Pixels; frames below this size are no screens."""
+_BAND_GIVES: Final = (1.0, 0.9, 0.8)
+"""Parts of a verdict's band: where there is much to say it gives way before the words do."""
 _RING: Final = 0.088
 """Diameter of the countdown, as a fraction of the unit."""
 
@@ -91,29 +93,41 @@ def _body(canvas: Canvas, screen: Screen) -> list[Op]:
 
 def _result(canvas: Canvas, screen: Result) -> list[Op]:
     theme = canvas.theme
+    groups = (
+        (
+            Item(screen.headline, headline(theme)),
+            Item(screen.detail, Style(DETAIL, theme.ink_soft, balance=True), 0.022),
+        ),
+        (
+            Item(screen.next_step, next_step(theme)),
+            Item(screen.hint, Style(BODY, theme.ink_soft, balance=True), 0.012),
+            Item(screen.contact, Style(BODY, theme.ink_soft), 0.012),
+        ),
+    )
+
+    def build(scale: float) -> tuple[bool, list[Op]]:
+        ops: list[Op] = []
+        for part in _BAND_GIVES:
+            band, words = split(canvas, part * VERDICT_BAND)
+            known = _known_row(canvas, words, screen, scale)
+            words = words._replace(h=known.box.y - canvas.px(0.05) - words.y)
+            fits, said = column_at(canvas, words, groups, scale)
+            ops = [*_verdict_band(canvas, band, screen), *said, *known.ops]
+            if fits:
+                return True, ops
+        return False, ops
+
+    return fitted(build)
+
+
+def _verdict_band(canvas: Canvas, band: Box, screen: Result) -> list[Op]:
+    theme = canvas.theme
     colour = theme.verdict(screen.family)
-    band, words = split(canvas, VERDICT_BAND)
     size = min(canvas.px(0.32), 0.62 * band.w, 0.62 * band.h)
     centre = (band.x + band.w / 2, band.y + band.h / 2)
-    known = _known_row(canvas, words, screen)
-    words = words._replace(h=known.box.y - canvas.px(0.05) - words.y)
     return [
         Rect(band, colour),
         *shapes.verdict(screen.family, centre, size, theme.on_verdict, colour),
-        *column(
-            canvas,
-            words,
-            (
-                Item(screen.headline, headline(theme)),
-                Item(screen.detail, Style(DETAIL, theme.ink_soft, balance=True), 0.022),
-            ),
-            (
-                Item(screen.next_step, next_step(theme)),
-                Item(screen.hint, Style(BODY, theme.ink_soft, balance=True), 0.012),
-                Item(screen.contact, Style(BODY, theme.ink_soft), 0.012),
-            ),
-        ),
-        *known.ops,
     ]
 
 
@@ -123,21 +137,22 @@ class _Placed:
     ops: list[Op]
 
 
-def _known_row(canvas: Canvas, words: Box, screen: Result) -> _Placed:
+def _known_row(canvas: Canvas, words: Box, screen: Result, largest: float) -> _Placed:
     """The countdown and how the verdict is known, at the bottom of the column."""
     theme = canvas.theme
     ring = canvas.px(_RING)
     left = words.x + ring + canvas.px(0.03)
     style = Style(BODY, theme.ink_soft if screen.known_lately else theme.ageing, leading=1.2)
     side = max(ring, screen.touch_px)
-    close = Box(words.right - 2 * side, words.bottom - side, 2 * side, side)
+    wide = round(2.3 * side)
+    close = Box(words.right - wide, words.bottom - side, wide, side)
     right = close.x - canvas.px(0.03) if screen.close else words.right
 
     def build(scale: float) -> tuple[bool, Stack]:
         stack = Stack(canvas, right - left, scale).add(screen.how_known, style)
         return stack.fits and stack.height <= 1.5 * ring, stack
 
-    stack = fitted(build)
+    stack = fitted(build, largest)
     h = max(side if screen.close else ring, min(stack.height, 2 * ring))
     row = Box(words.x, words.bottom - h, words.w, h)
     place = Box(row.x, row.y + (h - ring) // 2, ring, ring)
@@ -221,7 +236,7 @@ def _guide(canvas: Canvas, screen: Guide) -> list[Op]:
 def _out_of_service(canvas: Canvas, screen: OutOfService) -> list[Op]:
     theme = canvas.theme
     band, words = split(canvas, VERDICT_BAND)
-    side = canvas.px(0.28)
+    side = round(min(canvas.px(0.28), 0.76 * band.w, 0.76 * band.h))
     place = Box(band.x + (band.w - side) // 2, band.y + (band.h - side) // 2, side, side)
     soft = Style(BODY, theme.ink_soft)
     return [

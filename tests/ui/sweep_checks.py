@@ -99,12 +99,12 @@ def sweep_one(screen: Screen, size: tuple[int, int], text: float) -> tuple[list[
 def shrunk(usual: Swept, larger: Swept) -> list[str]:
     """Frames whose smallest words are smaller where people want larger ones.
 
-    A pixel is forgiven, and to a headline a tenth, which its place beside a shape may cost.
+    A pixel and a step of size are forgiven, and to a headline what its place at a shape may cost.
     """
     lines = []
     for name, now in larger.sizes.items():
         was = usual.sizes[name]
-        if now.least < 0.97 * was.least - 1 or now.largest < 0.9 * was.largest:
+        if now.least < 0.95 * was.least - 1 or now.largest < 0.85 * was.largest:
             lines.append(f"{name}: words shrink: {was} to {now}")
     return lines
 

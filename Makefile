@@ -62,3 +62,4 @@ readme:
 	.venv/bin/kiosk demo --headless build/tour
 	cp build/tour/*-insured-chip-idle.png ui/pictures/idle.png
 	cp build/tour/*-insured-chip-insured.png ui/pictures/insured.png
+	cp build/tour/contact-public.png build/tour/contact-registrar.png ui/pictures/

@@ -12,7 +12,7 @@ OURS = {"drivers", "kiosk", "offline_cache", "ui"}
 DOORS = {
     "smartcard": {"drivers.pcsc"},
     "serial": {"drivers.scanner"},
-    "pygame": {"ui.window", "ui.paint", "ui.pane", "ui.png", "ui.shapes", "ui.sound"},
+    "pygame": {"ui.window", "ui.paint", "ui.pane", "ui.png", "ui.shapes", "ui.sheet", "ui.sound"},
     "sqlite_utils": {
         "kiosk.journal.journal",
         "kiosk.journal.store",

@@ -7,12 +7,13 @@ import zlib
 from typing import Final
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
-_LEVEL: Final = 1
+FAST: Final = 1
 """Flat frames compress to a few hundred kB at any level; the lowest is five times as fast."""
+SMALL: Final = 9
 
 
-def encode(rgb: bytes, size: tuple[int, int]) -> bytes:
-    """The PNG of rows of 8-bit RGB pixels; `size` is width and height.
+def encode(rgb: bytes, size: tuple[int, int], level: int = FAST) -> bytes:
+    """The PNG of rows of 8-bit RGB pixels; `size` is width and height, `level` zlib's.
 
     Raises:
         ValueError: `rgb` does not hold exactly three bytes for every pixel.
@@ -28,7 +29,7 @@ def encode(rgb: bytes, size: tuple[int, int]) -> bytes:
         (
             _SIGNATURE,
             _chunk(b"IHDR", header),
-            _chunk(b"IDAT", zlib.compress(lines, _LEVEL)),
+            _chunk(b"IDAT", zlib.compress(lines, level)),
             _chunk(b"IEND", b""),
         )
     )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from kiosk.app import App
+from kiosk.demo.contact import SHEETS, write_sheets
 from kiosk.demo.daemon import DaemonUnavailableError
 from kiosk.demo.fund import CommandError, SampleFund
 from kiosk.demo.issuer_keys import IssuersError
@@ -114,6 +115,8 @@ def _tour(folder: Path, out: Path) -> None:
     failed += wrong
     if failed:
         raise Refusal("demo: " + "; ".join(failed), Exit.NOT_INSURED)
+    write_sheets(out)
+    click.echo(f"kiosk: at a glance: {', '.join(f'{out}/{name}' for name in SHEETS)}")
 
 
 def _perform(

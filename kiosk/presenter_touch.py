@@ -93,7 +93,7 @@ def _said(entry: Entry, remark: Remark, catalogue: Catalogue) -> str:
         case Remark.NOTHING:
             return ""
         case Remark.MORE:
-            return say("keypad.remark.more", count=str(entry.missing))
+            return catalogue.plural("keypad.remark.more", entry.missing)
         case Remark.GOOD if entry.kind in _FREE or entry.is_day:
             return say("keypad.remark.complete")
         case _:
@@ -123,7 +123,7 @@ def pin(
     if state.trying:
         remark = say("keypad.pin.trying")
     elif wait:
-        remark, tone = say("keypad.pin.wait", seconds=str(wait)), view.Tone.MISTAKE
+        remark, tone = catalogue.plural("keypad.pin.wait", wait), view.Tone.MISTAKE
     elif state.wrong:
         remark, tone = say("keypad.pin.wrong"), view.Tone.MISTAKE
     return view.Keypad(
@@ -194,7 +194,11 @@ def service(
         view.ServiceLine(
             None,
             say("service.version"),
-            say("service.version.value", version=facts.version, uptime=_span(facts.uptime_seconds)),
+            say(
+                "service.version.value",
+                version=facts.version,
+                uptime=_span(facts.uptime_seconds, catalogue),
+            ),
         ),
     ]
     left = max(0, ceil(state.until - now))
@@ -243,7 +247,7 @@ def _list(seen: Seen, catalogue: Catalogue) -> view.ServiceLine:
         "service.list.value",
         serial=str(status.serial),
         as_of=f"{status.as_of.astimezone(moment.local.tzinfo):%d.%m.%Y %H:%M}",
-        age=_span(age),
+        age=_span(age, catalogue),
     )
     return view.ServiceLine(outcome, say("service.list"), value)
 
@@ -281,9 +285,9 @@ def _queues(
     return lines
 
 
-def _span(seconds: float) -> str:
-    """A length of time in figures alone, so that it needs no words: `03:15`, `2 + 03:15`."""
+def _span(seconds: float, catalogue: Catalogue) -> str:
+    """A length of time: `03:15`, `2 дня 03:15`."""
     minutes = int(seconds) // 60
     days, hours = minutes // 1440, minutes // 60 % 24
     clock = f"{hours:02}:{minutes % 60:02}"
-    return f"{days} + {clock}" if days else clock
+    return catalogue.plural("service.days", days, clock=clock) if days else clock

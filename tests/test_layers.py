@@ -56,7 +56,7 @@ DOORS = {
     "psycopg": {"offline_cache.publisher.postgres"},
     "distributed": {"offline_cache.publisher.cluster"},
     "holidays": {"kiosk.working_days"},
-    "babel": {"kiosk.locale.build"},
+    "babel": {"kiosk.locale.build", "kiosk.locale.extract"},
     "setuptools": {"kiosk.locale.build"},
     "prometheus_client": {"kiosk.metrics", "kiosk.metrics_now"},
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,10 +12,16 @@ from babel.messages.pofile import read_po
 
 from kiosk import catalogue
 from kiosk.catalogue import LANGUAGES, Catalogue
-from kiosk.locale import build
+from kiosk.locale import build, extract
+from kiosk.reasons import NextStep
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+ASKED = extract.keys_in_code()
+SENTENCES = {language: extract.sentences_of(language) for language in LANGUAGES}
+"""By language and key: the sentence in each of its forms."""
+_FIELD = re.compile(r"\{(\w*)\}")
 
 
 def test_this_checkout_has_its_catalogues_compiled(tmp_path: Path) -> None:
@@ -99,3 +106,71 @@ def test_an_unknown_key_is_an_error_and_not_shown(language: str) -> None:
         with pytest.raises(KeyError):
             words.plural("no.such.key", 2)
         assert not words.text_or_empty("no.such.key")
+
+
+def test_every_key_that_is_made_has_its_codes_enumerated() -> None:
+    assert ASKED.unknown == frozenset(), "add them to kiosk.locale.extract.FAMILIES"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sentence_is_missing_and_none_left_over(language: str) -> None:
+    known = set(SENTENCES[language])
+    assert ASKED.needed - known == set(), "run: python -m kiosk.locale.extract"
+    assert known - ASKED.allowed == set()
+    assert known == set(SENTENCES["ru"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sentence_is_empty_or_a_guess(language: str) -> None:
+    for message in extract.catalogue_of(language):
+        if message.id:
+            assert not message.fuzzy, message.id
+    for key, forms in SENTENCES[language].items():
+        assert all(form.strip() == form and form for form in forms), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sentences_have_the_same_fields_in_all_languages(language: str) -> None:
+    for key, forms in SENTENCES[language].items():
+        fields = {field for form in SENTENCES["ru"][key] for field in _FIELD.findall(form)}
+        for form in forms:
+            assert set(_FIELD.findall(form)) == fields, key
+            assert form.format_map(dict.fromkeys(fields, "")) is not None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sentences_have_all_forms_of_their_language(language: str) -> None:
+    number = extract.catalogue_of(language).num_plurals
+    assert number == {"ru": 3, "en": 2, "tt": 1}[language]
+    for key, forms in SENTENCES[language].items():
+        counted = len(SENTENCES["ru"][key]) > 1
+        assert len(forms) == (number if counted else 1), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sentences_end_alike_and_give_way_alike(language: str) -> None:
+    for key, forms in SENTENCES[language].items():
+        assert forms[0].endswith(".") == SENTENCES["ru"][key][0].endswith("."), key
+        if key.startswith("footer.list."):
+            # The words after the comma give way where the footer has no room.
+            assert ("," in forms[0]) == ("," in SENTENCES["ru"][key][0]), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("step", NextStep)
+def test_a_next_step_has_at_most_seven_words(language: str, step: NextStep) -> None:
+    assert len(SENTENCES[language][f"next.{step}"][0].split()) <= 7
+
+
+_NEVER = {
+    "ru": ("отказ", "умер", "смерт", "запрещ"),
+    "en": ("refus", "reject", "deni", "deny", "decline", "death", "dead", "forbid"),
+    "tt": ("баш тарт", "кире как", "үлгән", "үлем", "тыел"),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nobody_is_refused_in_any_language(language: str) -> None:
+    for key, forms in SENTENCES[language].items():
+        for form in forms:
+            assert not [word for word in _NEVER[language] if word in form.lower()], key

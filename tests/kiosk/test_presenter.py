@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import ast
-import re
 from dataclasses import fields, replace
 from datetime import date, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, get_args, get_type_hints
 
 import pytest
 
-import kiosk
 from drivers.events import Device
 from kiosk.catalogue import Catalogue
 from kiosk.comparison import Check, Outcome
 from kiosk.config_sections import KioskSection
 from kiosk.families import CouldNotCheck, Insured, NotInsured
-from kiosk.keypad import DOCUMENTS, Kind, Remark
 from kiosk.offline import ListStatus
 from kiosk.online.fund import FundMode
 from kiosk.photo import PhotoReady
 from kiosk.policy.model import Citizenship, Photo, PolicyFormat, PresentedPolicy, Source
-from kiosk.presenter import TIPS, Surroundings, present
-from kiosk.reasons import CouldNotCheckReason, NextStep, Note, NotInsuredReason, StaffStep
+from kiosk.presenter import Surroundings, present
+from kiosk.reasons import CouldNotCheckReason, Note, NotInsuredReason
 from kiosk.second_look.queue import Answered
 from kiosk.states import Checking, DeviceState, Reading, Receiving, Session, Showing, Span, Waiting
 from kiosk.stick_watch import StickStage, StickState
@@ -68,63 +63,6 @@ def texts_of(value: object) -> list[str]:
     if hasattr(value, "__dataclass_fields__"):
         return [text for item in fields(value) for text in texts_of(getattr(value, item.name))]  # type: ignore[arg-type]
     return []
-
-
-def keys_in_code() -> set[str]:
-    """Every literal key that the presenters hand to the catalogue."""
-    found = set()
-    for name in ("presenter.py", "presenter_busy.py", "presenter_result.py", "presenter_touch.py"):
-        tree = ast.parse(Path(kiosk.__file__).with_name(name).read_text(encoding="utf-8"))
-        for call in ast.walk(tree):
-            if not isinstance(call, ast.Call) or not call.args:
-                continue
-            asked = getattr(call.func, "attr", None) or getattr(call.func, "id", None)
-            if asked in {"say", "text", "text_or_empty"}:
-                found |= {
-                    node.value
-                    for node in ast.walk(call.args[0])
-                    if isinstance(node, ast.Constant)
-                    and isinstance(node.value, str)
-                    and re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", node.value)
-                }
-    return found
-
-
-@pytest.mark.parametrize("key", sorted(keys_in_code()))
-def test_every_key_in_the_code_has_a_sentence(key: str) -> None:
-    assert RUSSIAN.text_or_empty(key)
-
-
-CODES = [
-    *(f"reason.{reason}.headline" for reason in ["insured", *NotInsuredReason]),
-    *(f"reason.{reason}.headline" for reason in CouldNotCheckReason),
-    *(f"reason.{reason}.detail" for reason in [*NotInsuredReason, *CouldNotCheckReason]),
-    *(f"next.{step}" for step in NextStep),
-    *(f"note.{note}" for note in Note),
-    *(f"step.{step}" for step in StaffStep),
-    *(f"status.{status.value}" for status in Status),
-    *(f"tip.{number}" for number in range(1, TIPS + 1)),
-    *(f"choose.{kind}{part}" for kind in DOCUMENTS for part in ("", ".detail")),
-    *(f"keypad.{part}.{line}" for part in [*Kind, "birth"] for line in ("title", "text")),
-    *(f"keypad.remark.{remark}" for remark in {*Remark} - {Remark.NOTHING}),
-    *(f"service.device.{device.value}" for device in Device),
-    *(f"language.{language}" for language in LANGUAGES),
-]
-
-
-@pytest.mark.parametrize("key", CODES)
-def test_every_code_has_a_sentence(key: str) -> None:
-    assert RUSSIAN.text_or_empty(key)
-
-
-@pytest.mark.parametrize("step", NextStep)
-def test_a_next_step_has_at_most_seven_words(step: NextStep) -> None:
-    assert len(RUSSIAN.text(f"next.{step}").split()) <= 7
-
-
-def test_an_unknown_key_is_an_error_and_not_shown() -> None:
-    with pytest.raises(KeyError):
-        RUSSIAN.text("no.such.key")
 
 
 @pytest.mark.parametrize("audience", ["public", "registrar"])

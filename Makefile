@@ -54,6 +54,17 @@ lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	    --upgrade pyproject.toml --all-extras --group dev -o requirements-dev.lock
 
+# Every frame's words in every language, size and text scale: make sweep ARGS="registrar idle".
+.PHONY: sweep catalogue
+sweep:
+	@.ci/setup tests
+	.venv/bin/python -m tests.sweep $(ARGS)
+
+# Translators: keys that a language lacks are added to it, and named as those that nobody asks for.
+catalogue:
+	@.ci/setup
+	.venv/bin/python -m kiosk.locale.extract
+
 # Maintainers, after a change of a sentence: the README shows every answer and two frames.
 .PHONY: readme
 readme:

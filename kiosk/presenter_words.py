@@ -63,4 +63,9 @@ def how_known(known: HowKnown | None, catalogue: Catalogue, *, numbered: bool = 
 
 
 def day_of(value: date) -> str:
+    """A day as Russian documents print it, in every language.
+
+    Dates are held against a document, digit by digit; a month's name, or another order, would make
+    that a translation. The dots say, in English too, that the day comes first.
+    """
     return f"{value:%d.%m.%Y}"

@@ -16,7 +16,9 @@ export function has(key) {
 
 export function say(key, fields = {}) {
   const sentence = has(key) ? sentences[key] : "";
-  return sentence.replace(/\{(\w+)\}/g, (_, name) => fields[name] ?? "");
+  const said = sentence.replace(/\{(\w+)\}/g, (_, name) => fields[name] ?? "");
+  // A preposition stays with its word.
+  return said.replace(/(?<=^|\s)(\p{L}{1,2}) /gu, "$1\u00a0");
 }
 
 // Dates as on the screen; what is no date says nothing.

@@ -30,9 +30,9 @@ def place_idle(canvas: Canvas, screen: Idle) -> list[Op]:
     lifted = max(0, page.bottom - row.y + canvas.px(0.035)) if screen.languages else 0
     if canvas.portrait:
         page = page._replace(h=page.h - lifted)
-        third = round(0.34 * canvas.given_way(1.25) * page.h)
+        third = round(0.34 * canvas.given_way(1.1) * page.h)
         head = page._replace(h=third - margin // 2)
-        tip = round(0.13 * canvas.given_way(1.5) * page.h)
+        tip = round(0.13 * canvas.given_way(1.2) * page.h)
         tiles = Box(page.x, page.y + third, page.w, page.h - third - tip - margin)
         foot = Box(page.x, page.bottom - tip, page.w, tip)
     else:
@@ -97,13 +97,21 @@ def _tiles(canvas: Canvas, box: Box, invitations: tuple[Invitation, ...]) -> lis
         return []
     gap = canvas.px(0.04)
     h = (box.h - gap * (len(invitations) - 1)) // len(invitations)
-    ops: list[Op] = []
-    for index, invitation in enumerate(invitations):
-        ops += _tile(canvas, Box(box.x, box.y + index * (h + gap), box.w, h), invitation)
-    return ops
+
+    def build(scale: float) -> tuple[bool, list[Op]]:
+        # One size for all: none of the ways in is the smaller one.
+        fits = True
+        ops: list[Op] = []
+        for index, invitation in enumerate(invitations):
+            place = Box(box.x, box.y + index * (h + gap), box.w, h)
+            one_fits, tile = _tile(canvas, place, invitation, scale)
+            fits, ops = fits and one_fits, [*ops, *tile]
+        return fits, ops
+
+    return fitted(build)
 
 
-def _tile(canvas: Canvas, box: Box, invitation: Invitation) -> list[Op]:
+def _tile(canvas: Canvas, box: Box, invitation: Invitation, scale: float) -> tuple[bool, list[Op]]:
     """A drawing and its words; muted when its device is away, the edge of a button if it is one."""
     theme = canvas.theme
     active = invitation.available
@@ -111,7 +119,7 @@ def _tile(canvas: Canvas, box: Box, invitation: Invitation) -> list[Op]:
     border = max(1, canvas.px(0.0025))
     radius = canvas.px(0.025)
     pad = round(canvas.px(0.05) * canvas.given_way(0.6))
-    side = round(min(box.h - 1.7 * pad, 0.38 * box.w) * canvas.given_way(0.65))
+    side = round(min(box.h - 1.7 * pad, 0.38 * box.w) * canvas.given_way(0.7))
     place = Box(box.x + pad, box.y + (box.h - side) // 2, side, side)
     left = place.right + round(1.1 * pad)
     style = Style(
@@ -122,12 +130,8 @@ def _tile(canvas: Canvas, box: Box, invitation: Invitation) -> list[Op]:
         balance=True,
     )
 
-    def build(scale: float) -> tuple[bool, Stack]:
-        stack = Stack(canvas, box.right - pad - left, scale).add(invitation.text, style)
-        return stack.fits and stack.height <= box.h - pad, stack
-
-    words = fitted(build)
-    return [
+    words = Stack(canvas, box.right - pad - left, scale).add(invitation.text, style)
+    return words.fits and words.height <= box.h - pad, [
         RoundRect(box, radius, edge),
         RoundRect(
             box.inset(border, border), radius - border, theme.tile if active else theme.paper

@@ -65,15 +65,24 @@ def place_choose(canvas: Canvas, screen: Choose) -> list[Op]:
     boxes = grid(answers, columns, rows, gap)
     head = Box(page.x, page.y, page.w, top - gap - page.y)
     title = Item(screen.title, headline(canvas.theme))
-    ops: list[Op] = [*column(canvas, head, (title,))]
-    for place, (box, choice) in enumerate(zip(boxes, screen.choices, strict=False), 1):
-        ops += _answer(canvas, box, choice, str(place))
+
+    def build(scale: float) -> tuple[bool, list[Op]]:
+        fits = True
+        said: list[Op] = []
+        for place, (box, choice) in enumerate(zip(boxes, screen.choices, strict=False), 1):
+            one_fits, answer = _answer(canvas, box, choice, str(place), scale)
+            fits, said = fits and one_fits, [*said, *answer]
+        return fits, said
+
+    ops: list[Op] = [*column(canvas, head, (title,)), *fitted(build)]
     width = round(0.3 * page.w) if canvas.portrait else round(0.18 * page.w)
     ops += button(canvas, foot._replace(w=width), screen.back, "key:back")
     return [*ops, *_ring(canvas, foot, screen.countdown)]
 
 
-def _answer(canvas: Canvas, box: Box, choice: Choice, place: str) -> list[Op]:
+def _answer(
+    canvas: Canvas, box: Box, choice: Choice, place: str, scale: float
+) -> tuple[bool, list[Op]]:
     """A button with the figure that stands for it on a number keypad."""
     theme = canvas.theme
     pad = canvas.px(0.035)
@@ -82,15 +91,11 @@ def _answer(canvas: Canvas, box: Box, choice: Choice, place: str) -> list[Op]:
     )
     left = box.x + 2 * pad + figure.width
 
-    def build(scale: float) -> tuple[bool, Stack]:
-        stack = Stack(canvas, box.right - pad - left, scale)
-        stack.add(choice.text, Style(INVITATION, theme.ink, Role.BOLD, 1.15))
-        stack.add(choice.detail, Style(BODY, theme.ink_soft, leading=1.2), 0.006)
-        return stack.fits and stack.height <= box.h - pad // 2, stack
-
-    words = fitted(build)
+    words = Stack(canvas, box.right - pad - left, scale)
+    words.add(choice.text, Style(INVITATION, theme.ink, Role.BOLD, 1.15))
+    words.add(choice.detail, Style(BODY, theme.ink_soft, leading=1.2), 0.006)
     y = box.y + max(0, (box.h - words.height) // 2)
-    return [
+    return words.fits and words.height <= box.h - pad // 2, [
         *plate(canvas, box, choice.zone),
         *figure.place(box.x + pad, box.y + (box.h - figure.height) // 2),
         *words.place(left, y, box.bottom - y),

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _CLIENTS: Final = 50
 _PEOPLE: Final = 60
 _EVERY_SECONDS: Final = 0.25
+_CROWD_SECONDS: Final = 2.0
 _ROUNDS: Final = 200
 _ALL: Final = allowed(Scope)
 
@@ -50,9 +51,41 @@ def run() -> list[Row]:
         name = "http.server with threads"
         what = "a question about the policy, kept alive"
         rows = [compared(what, "ms", scaled(ours, 1e3), name, scaled(other, 1e3), note=note)]
+        rows.append(_crowd(clinic, port))
         rows += _events(clinic, port)
         rows.append(_throughput(clinic))
         return rows
+
+
+def _crowd(clinic: Served, plain_port: int) -> Row:
+    """The same question by 50 clients at once, none of which ever pauses; a few seconds in turn."""
+    token = clinic.tokens["all"]
+    ours: list[float] = []
+    other: list[float] = []
+    for _ in range(3):
+        ours += _asked([str(clinic.port), token, "/v1/policy/current"])
+        other += _asked([str(plain_port), token, "/"])
+    count = min(len(ours), len(other))
+    seconds = 3 * _CROWD_SECONDS
+    note = (
+        f"{len(ours) / seconds:,.0f} answers a second, the alternative {len(other) / seconds:,.0f}"
+    )
+    what = f"the same, {_CLIENTS} clients without a pause"
+    name = "http.server with threads"
+    return compared(
+        what, "ms", scaled(ours[:count], 1e3), name, scaled(other[:count], 1e3), note=note
+    )
+
+
+def _asked(words: list[str]) -> list[float]:
+    """Seconds that each answer took."""
+    command = [sys.executable, "-m", "tests.benchmarks.clinic_clients", str(_CLIENTS), *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as clients:
+        assert clients.stdout is not None  # it is a pipe
+        clients.stdout.readline()
+        time.sleep(_CROWD_SECONDS)
+        clients.terminate()
+        return [seconds for _, seconds in json.loads(clients.stdout.readline())]
 
 
 def _events(clinic: Served, plain_port: int) -> list[Row]:
@@ -165,6 +198,9 @@ def _plain(feed: ClinicFeed, token: str) -> Iterator[int]:
     class Server(ThreadingHTTPServer):
         daemon_threads = True
         request_queue_size = 128
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """Clients that are ended in the middle of a question."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

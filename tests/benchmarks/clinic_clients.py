@@ -1,7 +1,8 @@
-"""Many clients of the clinic's interface in one process: `… COUNT PORT TOKEN events|poll`.
+"""Many clients of the clinic's interface in one process: `… COUNT PORT TOKEN events|poll|/PATH`.
 
 Prints a line once all of them listen, and at SIGTERM one JSON line: for each client and verdict its
 presence and the monotonic time at which it was known, which is one clock for all of this machine.
+With a path, which is asked for without a pause: zero and the seconds that each answer took.
 """
 
 from __future__ import annotations
@@ -46,17 +47,26 @@ async def _poll(session: aiohttp.ClientSession, url: str, ready: asyncio.Semapho
         await asyncio.sleep(POLL_SECONDS)
 
 
+async def _ask(session: aiohttp.ClientSession, url: str, ready: asyncio.Semaphore) -> None:
+    while True:
+        began = time.monotonic()
+        async with session.get(url) as answer:
+            await answer.read()
+        _told.append((0, time.monotonic() - began))
+        ready.release()
+
+
 async def _main(count: int, port: str, token: str, how: str) -> None:
     ready = asyncio.Semaphore(0)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    one = {"events": _events, "poll": _poll}[how]
+    one = {"events": _events, "poll": _poll}.get(how, _ask)
     async with aiohttp.ClientSession(
         headers={"Authorization": f"Bearer {token}"},
         connector=aiohttp.TCPConnector(limit=0),
         timeout=aiohttp.ClientTimeout(total=None),
     ) as session:
-        url = f"http://127.0.0.1:{port}"
+        url = f"http://127.0.0.1:{port}{how if one is _ask else ''}"
         tasks = [asyncio.ensure_future(one(session, url, ready)) for _ in range(count)]
         for _ in range(count):
             await ready.acquire()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 import shlex
 import subprocess
+import tomllib
 from pathlib import Path
 
 import click
 import pytest
 
 from kiosk.cli import cli
+from kiosk.config import parse
 from offline_cache.csv_rows import COLUMNS
 from tests.boot.page import steps
 from tests.boot.promises import PROMISES, promise_of
@@ -56,8 +59,18 @@ def test_a_make_target_exists(line: str) -> None:
     assert done.returncode == 0, done.stderr.decode()
 
 
+@pytest.mark.parametrize("line", [one for one in COMMANDS if one.startswith("curl ")])
+def test_a_question_of_the_clinic_is_one_that_is_answered(line: str) -> None:
+    words = shlex.split(line)
+    description = json.loads((ROOT / "kiosk/clinic/openapi.json").read_text(encoding="utf-8"))
+    assert words[-1].removeprefix("http://localhost") in description["paths"]
+    (section,) = re.findall(r"```toml\n(\[clinic\]\n.*?)```", TEXT, flags=re.DOTALL)
+    config = parse(tomllib.loads(section))
+    assert words[words.index("--unix-socket") + 1] == str(config.clinic.socket)
+
+
 def test_every_command_line_was_checked_above() -> None:
-    checked = ("kiosk ", "sudo kiosk ", "make ")
+    checked = ("kiosk ", "sudo kiosk ", "make ", "curl ")
     followed = {step.words for step in steps()}
     others = [line for line in COMMANDS if not line.startswith(checked) and line not in followed]
     assert others == ["head -c 32 /dev/urandom > register.key"]

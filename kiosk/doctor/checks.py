@@ -8,6 +8,7 @@ from typing import Final
 from kiosk.doctor import (
     account,
     board,
+    clinic_doors,
     clocks,
     counted,
     disks,
@@ -42,6 +43,7 @@ ALL: Final = (
     Check("update server", network.look_at_update_server),
     Check("fund services", network.look_at_services),
     Check("service files", network.look_at_service_files),
+    Check("clinic", clinic_doors.look_at_doors),
     Check("second looks", stores.look_at_queue),
     Check("journal", stores.look_at_journal),
     Check("writes", counted.look_at_writes),

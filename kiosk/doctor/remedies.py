@@ -20,6 +20,14 @@ _REINSTALL: Final = "Install the release again; if that does not help, go back t
 WARNING: Final = {
     "account-other": "Run it with sudo, or as the kiosk's user, to see what the kiosk sees.",
     "certificate-soon": _CERTIFICATE,
+    "clinic-shut": (
+        "Start the kiosk again with `systemctl restart kiosk`; should it stay shut, `journalctl -u"
+        " kiosk` says why."
+    ),
+    "clinic-tokens": (
+        "Make a token with `kiosk clinic token`, put the line that it prints into that file, and"
+        " see that nobody but root may write it."
+    ),
     "clock-unsynchronised": (
         "Allow NTP to a time server in the clinic's network and enable systemd-timesyncd, or fit a"
         " battery clock where there is no network."

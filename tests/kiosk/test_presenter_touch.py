@@ -180,7 +180,7 @@ def test_the_technicians_page_has_figures_and_nobody(language: str) -> None:
     assert isinstance(screen, view.Service)
     assert screen.countdown == view.Countdown(30, 60)
     said = " ".join(texts_of(screen))
-    for figure in ("12", "3", "4", "1.2.3", "4 + 15:06", "5"):
+    for figure in ("12", "3", "4", "1.2.3", "15:06", "5"):
         assert figure in said
     marks = [line.outcome for line in screen.lines]
     assert marks.count(view.Outcome.PASS) == 4

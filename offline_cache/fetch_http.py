@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 _CONNECT_SECONDS: Final = 10.0
 _SILENCE_SECONDS: Final = 30.0
 """The longest wait for the next byte."""
+_LEAST_SECONDS: Final = 0.001
 _ABSENT: Final = frozenset({403, 404, 410})
 """Object stores answer 403 for what they do not have."""
 _RANGE: Final = re.compile(r"bytes (\d{1,18})-\d{1,18}/(?:\d{1,18}|\*)")
@@ -99,7 +100,8 @@ class HttpSource:
         self, path: str, offset: int, deadline: Deadline, what: str
     ) -> urllib3.BaseHTTPResponse:
         headers = self._headers | ({"Range": f"bytes={offset}-"} if offset else {})
-        left = deadline.left()
+        # It may have passed since it was checked; the least time that urllib3 takes ends at once.
+        left = max(deadline.left(), _LEAST_SECONDS)
         try:
             return self._pool.urlopen(
                 "GET",

@@ -63,7 +63,11 @@ def test_bad_usage_is_said_in_a_line(words: list[str]) -> None:
 @contextmanager
 def typed(*words: str, environ: dict[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
     """Run `kiosk clinic wedge` as the clinic does."""
-    code = "from kiosk.cli import main; main()"
+    # Whoever starts these tests in the background of a shell has them ignore the interrupt.
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from kiosk.cli import main; main()"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", code, "clinic", "wedge", *words],
         stdout=subprocess.PIPE,

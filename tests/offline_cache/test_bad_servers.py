@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from kiosk.demo.certificates import Certificates
 
-_SECONDS = 0.4
+_SECONDS = 0.8
 """A kiosk's patience with who goes on for ever."""
 _DELTA = "register/delta-3-4"
 

@@ -59,9 +59,21 @@ def read(source: HttpSource, *, seconds: float = 10, most: int = MOST, name: str
     return read_small(source, name, Deadline(seconds), most=most)
 
 
+def read_until(source: HttpSource, deadline: Deadline) -> bytes:
+    with source.fetch(NAME, deadline, most=MOST) as fetched:
+        return b"".join(fetched.chunks)
+
+
 def test_a_file_is_read(source: HttpSource) -> None:
     assert read(source) == CONTENT
     assert read(source) == CONTENT
+
+
+def test_a_moment_that_passes_meanwhile_is_told(source: HttpSource) -> None:
+    seconds = iter([0.0, 0.5])
+    with pytest.raises(FetchError, match="not done within 1 s"):
+        # Not yet over when it is checked, over when the request is made.
+        read_until(source, Deadline(1, lambda: next(seconds, 1.5)))
 
 
 def test_reading_goes_on_where_it_broke(source: HttpSource, server: FundServer) -> None:

@@ -24,6 +24,9 @@ def secrets_of(config: Config) -> dict[str, Path | None]:
         "[ferzl] token_file": config.ferzl.token_file,
         "[ferzl] client_file": config.ferzl.client_file,
         "[zp1] client_file": config.zp1.client_file,
+        "[service] pin_file": config.service.pin_file,
+        "[clinic] tokens_file": config.clinic.tokens_file,
+        "[clinic] server_file": config.clinic.server_file,
     }
 
 

@@ -111,6 +111,9 @@ class Window:
         try:
             pygame.display.init()
             self._refuse_to_be_blind()
+            if pygame.display.get_driver() == "x11":
+                # Else each update goes through OpenGL as a whole frame: forty times as slow.
+                os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
             if not self._fullscreen:
                 pygame.display.set_mode(_over(panel.size for panel in self._panels))
             elif len(self._panels) == 1:

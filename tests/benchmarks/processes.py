@@ -136,28 +136,33 @@ class Telling:
         with self._changed:
             return self._told[mark:]
 
-    def wait(self, kind: str, name: str, since: int) -> Told:
-        """The first such line from `since` on.
+    def wait(
+        self, kind: str, name: str | tuple[str, ...], since: int, seconds: float = _PATIENCE
+    ) -> Told:
+        """The first such line from `since` on; of several names, whichever comes.
 
         Raises `RuntimeError` when it does not come in time or the kiosk has ended.
         """
         at = since
+        names = (name,) if isinstance(name, str) else name
 
         def found() -> Told | None:
             nonlocal at
             while at < len(self._told):
                 at += 1
                 told = self._told[at - 1]
-                if (told.kind, told.name) == (kind, name):
+                if told.kind == kind and told.name in names:
                     return told
             return None
 
         with self._changed:
-            told = self._changed.wait_for(lambda: found() or self._ended, _PATIENCE)
+            told = self._changed.wait_for(lambda: found() or self._ended, seconds)
             if isinstance(told, Told):
                 return told
             seen = ", ".join(f"{one.kind} {one.name}" for one in self._told[since:])
-            raise RuntimeError(f"the kiosk shows no {kind} {name}, but: {seen or 'nothing'}")
+            raise RuntimeError(
+                f"the kiosk shows no {kind} {', '.join(names)}, but: {seen or 'nothing'}"
+            )
 
 
 @contextmanager
@@ -169,22 +174,30 @@ def telling_kiosk(
     naive: bool = False,
     turns: bool = False,
     sections: str = "",
+    display: str | None = None,
+    awake: float | None = None,
 ) -> Iterator[Telling]:
     """A running `telling_kiosk` on the stage in `folder`, idle and with its devices ready.
 
     `slot` is the one of the virtual reader's that it serves; `sections` are added to its
-    configuration; `turns`: it also tells how long each turn of its main thread took.
+    configuration; `turns`: it also tells how long each turn of its main thread took; `display`: it
+    has a window there; `awake`: seconds until it sleeps, by a schedule of `sections`.
     """
     config = write_config(folder, scanner, f"Virtual PCD 00 0{slot}")
     with config.open("a", encoding="utf-8") as file:
         file.write(sections)
     module = (sys.executable, "-m", "tests.benchmarks.telling_kiosk")
-    options = [word for word, on in (("--naive", naive), ("--turns", turns)) if on]
+    chosen = (("--naive", naive), ("--turns", turns), ("--windowed", display is not None))
+    options: list[str] = [word for word, on in chosen if on]
+    options += [] if awake is None else ["--awake", str(awake)]
     log = folder / f"{scanner.name}.log"
-    with process(*module, config, folder, *options, stdout=subprocess.PIPE, log=log) as child:
+    env = {} if display is None else {"DISPLAY": display, "SDL_VIDEODRIVER": "x11"}
+    with process(
+        *module, config, folder, *options, stdout=subprocess.PIPE, log=log, env=env
+    ) as child:
         telling = Telling(child)
         try:
-            telling.wait("frame", "idle", 0)
+            telling.wait("frame", "idle" if awake is None else "dark", 0)
             yield telling
         finally:
             child.terminate()

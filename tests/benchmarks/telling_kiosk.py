@@ -6,7 +6,9 @@ is headless and leaves the PNG away, which costs more than the frame and which n
 writes; and drivers' events are told on their way to the queue. Times are `time.monotonic()`, which
 all processes of a machine share.
 
-With `--naive`, two parts are replaced by what readers and scanners are usually programmed like.
+With `--windowed` the window is a real one, for touches; its buttons are told, too. With `--awake` a
+kiosk that sleeps by schedule does so sooner. With `--naive`, two parts are replaced by what readers
+and scanners are usually programmed like.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ import serial
 
 import drivers.reading
 import drivers.scanner
+import kiosk.backlight
 from drivers.events import (
     BarcodeFrame,
     CardImage,
@@ -38,6 +41,7 @@ from kiosk.clock import Clock
 from kiosk.config import load
 from kiosk.recorder import label_of
 from kiosk.service import DEFAULT_SIZE, stop_on_signals
+from ui.ops import Zone
 from ui.window import Window
 
 if TYPE_CHECKING:
@@ -50,6 +54,7 @@ if TYPE_CHECKING:
     from kiosk.app import Shown
     from kiosk.check_worker import KioskEvent
     from ui.screen import Screen
+    from ui.window import InputEvent
 
 _SCAN_SECONDS = 0.2
 _LONGEST_CODE = 132
@@ -66,12 +71,36 @@ def tell(kind: str, name: str, at: float) -> None:
 class TellingWindow(Window):
     """Tells each frame after its flip, and writes no file."""
 
+    _was_dark = False
+
     def show(self, screen: Screen, label: str | None = None, second: Screen | None = None) -> bool:
         """Show, then tell."""
+        self._was_dark = False
         presented = super().show(screen, label, second)
         if presented:
             tell("frame", label or "", time.monotonic())
+            for zone in self._zones() if self.needs_pump else ():
+                x, y = zone.box.x + zone.box.w // 2, zone.box.y + zone.box.h // 2
+                tell("zone", f"{zone.name}@{x},{y}", 0.0)
         return presented
+
+    def darken(self) -> None:
+        """Darken, then tell, the first time."""
+        super().darken()
+        if not self._was_dark:
+            self._was_dark = True
+            tell("frame", "dark", time.monotonic())
+
+    def pump(self) -> list[InputEvent]:
+        """Tell what the display made the window present once more."""
+        before = self.flips
+        events = super().pump()
+        if self.flips != before:
+            tell("repair", "", time.monotonic())
+        return events
+
+    def _zones(self) -> list[Zone]:
+        return [op for op in self._panes[0]._ops if isinstance(op, Zone)]
 
     def grab_png(self, path: Path) -> None:
         """Nothing: the frame has been presented."""
@@ -145,11 +174,16 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="for what is made on the way; nothing is left")
     parser.add_argument("--naive", action="store_true", help="with the usual drivers instead")
     parser.add_argument("--turns", action="store_true", help="tell how long each turn took")
+    parser.add_argument("--windowed", action="store_true", help="on the display that is there")
+    parser.add_argument("--awake", type=float, help="seconds until it sleeps again")
     arguments = parser.parse_args()
     logs.set_up()
     if arguments.naive:
         _become_naive()
-    with TellingWindow(DEFAULT_SIZE, headless_dir=arguments.folder) as window:
+    if arguments.awake is not None:
+        kiosk.backlight.AWAKE_SECONDS = arguments.awake  # type: ignore[misc]
+    folder = None if arguments.windowed else arguments.folder
+    with TellingWindow(DEFAULT_SIZE, headless_dir=folder) as window:
         app = App(load(arguments.config), Clock(), window, observer=_label)
         put = app._supervisor._emit
 

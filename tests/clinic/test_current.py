@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from fhir.resources.R4B.bundle import Bundle
@@ -17,29 +17,12 @@ from kiosk.policy.model import Photo
 from kiosk.reasons import CouldNotCheckReason, Note, NotInsuredReason
 from offline_cache.reference import ReferenceData
 from offline_cache.reference_rows import Clinic, Insurer
-from tests.clinic.serving import INSURED, SCOPES, Served, inserted, served, shown
+from tests.clinic.serving import INSURED, SCOPES, Served, inserted, shown
 from tests.kiosk.cases import ENP, ONLINE, OTHER_SMO, POLICY, RECORD, REGISTER
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 FHIR = "application/fhir+json"
 JPEG = b"\xff\xd8\xff\xe0 an invented picture"
 FULL = replace(POLICY, snils="90012345678", photo=Photo("image/jpeg", JPEG))
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Served]:
-    with served() as one:
-        yield one
-
-
-@pytest.fixture
-def clinic(running: Served) -> Iterator[Served]:
-    """The server, with nobody there before and after."""
-    running.feed.publish(None)
-    yield running
-    running.feed.publish(None)
 
 
 def test_the_policy_on_the_screen(clinic: Served) -> None:

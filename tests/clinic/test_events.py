@@ -11,8 +11,6 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from kiosk.clinic import hub as hub_module
 from kiosk.clinic.feed import ClinicFeed
 from kiosk.clinic.fields import ALWAYS, FIELDS, Scope, allowed
@@ -37,20 +35,9 @@ if TYPE_CHECKING:
     import http.client
     from collections.abc import Iterator
 
+    import pytest
+
 CALLER = Caller("test", frozenset(Scope))
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Served]:
-    with served() as one:
-        yield one
-
-
-@pytest.fixture
-def clinic(running: Served) -> Iterator[Served]:
-    running.feed.publish(None)
-    yield running
-    running.feed.publish(None)
 
 
 class Stream:

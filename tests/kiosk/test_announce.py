@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from io import BytesIO
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pytest
 
@@ -22,13 +22,11 @@ from kiosk.families import CouldNotCheck
 from kiosk.reasons import CouldNotCheckReason
 from kiosk.speech import Engine, find_engine, speak
 from kiosk.states import DeviceState, Session, Showing
+from tests.kiosk.running import running, until
 from ui.preview import samples
 from ui.preview_registrar import registrar
 from ui.screen import Family, Idle, RegistrarResult, Result, Screen
 from ui.sound import Note, SoundError, Speaker, tones
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 NOON: Final = datetime(2026, 11, 24, 12, 0).astimezone()
 NIGHT: Final = datetime(2026, 11, 24, 23, 30).astimezone()
@@ -121,27 +119,6 @@ class Loudspeaker(Speaker):
         self.ended.set()
 
 
-def run(announcer: Announcer, play: Callable[[], None]) -> None:
-    """Run it while `play` lasts."""
-    stop = threading.Event()
-    thread = threading.Thread(target=announcer.run, args=(lambda _: None, stop))
-    thread.start()
-    try:
-        play()
-    finally:
-        stop.set()
-        thread.join(10)
-    assert not thread.is_alive()
-
-
-def until(what: Callable[[], bool]) -> None:
-    """Wait, for ten seconds at most."""
-    end = time.monotonic() + 10
-    while not what():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 def test_an_answer_is_heard_once_and_speech_follows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(announce, "find_engine", lambda: Engine("say", {}))
     monkeypatch.setattr(
@@ -150,15 +127,13 @@ def test_an_answer_is_heard_once_and_speech_follows(monkeypatch: pytest.MonkeyPa
     speaker = Loudspeaker()
     announcer = Announcer(replace(SECTION, speech="yes"), speaker)
 
-    def play() -> None:
+    with running(announcer):
         for _ in range(3):
             announcer.look(shows(5), RESULT, "ru", NOON)
         until(lambda: len(speaker.heard) == 2)
         announcer.look(shows(5), RESULT, "ru", NOON)
         announcer.look(shows(6), RESULT, "en", NOON)
         until(lambda: len(speaker.heard) == 4)
-
-    run(announcer, play)
     cue = f"cue of {len(tones(announce.NEUTRAL)) // 2} at 0.6"
     assert speaker.heard == [
         cue,
@@ -172,15 +147,13 @@ def test_what_is_heard_ends_with_its_answer() -> None:
     speaker = Loudspeaker(seconds=60.0)
     announcer = Announcer(SECTION, speaker)
 
-    def play() -> None:
+    with running(announcer):
         announcer.look(shows(), RESULT, "ru", NOON)
         until(lambda: bool(speaker.heard))
         gone = time.monotonic()
         announcer.look(WAITING, RESULT, "ru", NOON)
         assert speaker.ended.wait(10)
         assert time.monotonic() - gone < 5
-
-    run(announcer, play)
 
 
 def _was_told(announcer: Announcer, ticket: int) -> bool:
@@ -191,12 +164,10 @@ def test_no_sound_device_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     announcer = Announcer(SECTION, Loudspeaker(error="no sound device: none"))
 
-    def play() -> None:
+    with running(announcer):
         for ticket in range(1, 4):
             announcer.look(shows(ticket), RESULT, "ru", NOON)
             until(partial(_was_told, announcer, ticket))
-
-    run(announcer, play)
     assert [one.levelname for one in caplog.records] == ["INFO"]
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -16,9 +15,9 @@ from kiosk.config import ConfigError, parse
 from kiosk.config_sections import ScreenSection
 from kiosk.states import DeviceState, Reading, Session
 from kiosk.times import within
+from tests.kiosk.running import running, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 WAITING: Final = Session({Device.READER: DeviceState()})
@@ -72,24 +71,9 @@ def test_hours_that_are_none_are_named(screen: dict[str, str], message: str) -> 
         parse({"screen": screen})
 
 
-def run(backlight: Backlight, play: Callable[[], None]) -> None:
-    """Run it while `play` lasts."""
-    stop = threading.Event()
-    thread = threading.Thread(target=backlight.run, args=(lambda _: None, stop))
-    thread.start()
-    try:
-        play()
-    finally:
-        stop.set()
-        thread.join(10)
-
-
-def until(file: Path, power: str) -> None:
-    """Wait, for ten seconds at most."""
-    end = time.monotonic() + 10
-    while file.read_text() != power:
-        assert time.monotonic() < end
-        time.sleep(0.005)
+def reads(file: Path, power: str) -> None:
+    """Wait until it does."""
+    until(lambda: file.read_text() == power)
 
 
 def test_the_panels_light_follows(tmp_path: Path) -> None:
@@ -99,18 +83,20 @@ def test_the_panels_light_follows(tmp_path: Path) -> None:
         file.write_text("")
     backlight = Backlight(tmp_path)
 
-    def play() -> None:
-        until(files[0], "0")
+    with running(backlight):
+        reads(files[0], "0")
         backlight.switch(off=True)
-        until(files[1], "4")
+        reads(files[1], "4")
         backlight.switch(off=False)
-        until(files[1], "0")
+        reads(files[1], "0")
         backlight.switch(off=True)
-        until(files[1], "4")
-
-    run(backlight, play)
+        reads(files[1], "4")
     # A kiosk that ends leaves a screen that can be seen.
     assert [file.read_text() for file in files] == ["0", "0"]
+
+
+def _is_done(backlight: Backlight, off: bool) -> bool:
+    return backlight._done is off
 
 
 def test_a_light_that_cannot_be_switched_is_told_once(
@@ -119,14 +105,10 @@ def test_a_light_that_cannot_be_switched_is_told_once(
     (tmp_path / "panel" / "bl_power").mkdir(parents=True)
     backlight = Backlight(tmp_path)
 
-    def play() -> None:
+    with running(backlight):
         for off in (True, False, True):
             backlight.switch(off=off)
-            end = time.monotonic() + 10
-            while backlight._done is not off and time.monotonic() < end:
-                time.sleep(0.005)
-
-    run(backlight, play)
+            until(partial(_is_done, backlight, off))
     assert [one.getMessage() for one in caplog.records] == [
         "panel: its backlight stays on: errno 21"
     ]
@@ -134,4 +116,5 @@ def test_a_light_that_cannot_be_switched_is_told_once(
 
 def test_a_machine_without_a_panel_has_nothing_to_switch(tmp_path: Path) -> None:
     backlight = Backlight(tmp_path / "none")
-    run(backlight, lambda: backlight.switch(off=True))
+    with running(backlight):
+        backlight.switch(off=True)

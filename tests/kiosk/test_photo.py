@@ -7,7 +7,6 @@ import queue
 import struct
 import subprocess
 import sys
-import threading
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from kiosk.photo_decode import LARGEST_BYTES, SHOWN
 from kiosk.policy.model import Photo, PolicyFormat, PresentedPolicy, Source
 from kiosk.reasons import CouldNotCheckReason
 from kiosk.states import DeviceState, Session, Showing
+from tests.kiosk.running import running
 from ui.screen import Raster
 
 if TYPE_CHECKING:
@@ -87,13 +87,9 @@ HOSTILE = {
 @pytest.fixture(scope="module")
 def worker() -> Iterator[tuple[PhotoWorker, queue.Queue[PhotoReady]]]:
     """A running worker and what it emits."""
-    one, found, stop = PhotoWorker(), queue.Queue[PhotoReady](), threading.Event()
-    thread = threading.Thread(target=one.run, args=(found.put, stop))
-    thread.start()
-    yield one, found
-    stop.set()
-    thread.join(10)
-    assert not thread.is_alive()
+    one, found = PhotoWorker(), queue.Queue[PhotoReady]()
+    with running(one, found.put):
+        yield one, found
 
 
 def shown(ticket: int, data: bytes | None) -> Session:
@@ -151,14 +147,10 @@ def test_a_large_photo_is_made_smaller(
 def test_a_decoder_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(photo_module, "_COMMAND", (sys.executable, "-c", "input()\nwhile 1: pass"))
     monkeypatch.setattr(photo_module, "DECODE_SECONDS", 0.2)
-    one, found, stop = PhotoWorker(), queue.Queue[PhotoReady](), threading.Event()
-    thread = threading.Thread(target=one.run, args=(found.put, stop))
-    thread.start()
-    one.look(shown(1, b"x\n"))
-    assert found.get(timeout=10) == PhotoReady(1, None)
-    stop.set()
-    thread.join(10)
-    assert not thread.is_alive()
+    one, found = PhotoWorker(), queue.Queue[PhotoReady]()
+    with running(one, found.put):
+        one.look(shown(1, b"x\n"))
+        assert found.get(timeout=10) == PhotoReady(1, None)
 
 
 @pytest.mark.parametrize(
@@ -175,13 +167,10 @@ def test_what_a_taken_over_decoder_says_is_held_to_its_measures(
     answer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(photo_module, "_COMMAND", (sys.executable, "-c", f"import sys\n{answer}"))
-    one, found, stop = PhotoWorker(), queue.Queue[PhotoReady](), threading.Event()
-    thread = threading.Thread(target=one.run, args=(found.put, stop))
-    thread.start()
-    one.look(shown(1, b"x"))
-    assert found.get(timeout=10) == PhotoReady(1, None)
-    stop.set()
-    thread.join(10)
+    one, found = PhotoWorker(), queue.Queue[PhotoReady]()
+    with running(one, found.put):
+        one.look(shown(1, b"x"))
+        assert found.get(timeout=10) == PhotoReady(1, None)
 
 
 def test_the_decoder_may_not_open_or_write_files() -> None:

@@ -64,6 +64,7 @@ class Sitter:
         if accepted != 1:
             raise ConnectionError("the X server takes nobody")
         setup = self._exactly(4 * length)
+        self._own = struct.unpack_from("<I", setup, 4)[0]
         vendor, formats = struct.unpack_from("<H", setup, 16)[0], setup[21]
         self._root = struct.unpack_from("<I", setup, 32 + -(-vendor // 4) * 4 + 8 * formats)[0]
         self._xtest = self._ask(98, 0, struct.pack("<Hxx", 5) + b"XTEST\0\0\0")[9]
@@ -83,6 +84,12 @@ class Sitter:
             self._send(self._xtest, 2, body)
         self._sync()
 
+    @property
+    def server(self) -> int:
+        """The X server's process."""
+        who = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        return int(struct.unpack("3i", who)[0])
+
     def windows(self) -> list[int]:
         """The windows on the display, the lowest first."""
         count = struct.unpack_from("<H", reply := self._ask(15, 0, self._id(self._root)), 16)[0]
@@ -96,6 +103,15 @@ class Sitter:
     def resize(self, window: int, width: int, height: int) -> None:
         """Give a window another size, as a window manager does."""
         self._send(12, 0, struct.pack("<IHxxII", window, 0b1100, width, height))
+        self._sync()
+
+    def cover(self) -> None:
+        """Put a red window over everything and take it away again, as a passing dialogue does."""
+        corner = struct.pack("<IIhhHHHHI", self._own, self._root, 0, 0, 4096, 4096, 0, 1, 0)
+        self._send(1, 0, corner + struct.pack("<II", 0b10, 0xFF0000))
+        self._send(8, 0, self._id(self._own))
+        self._sync()
+        self._send(4, 0, self._id(self._own))
         self._sync()
 
     def close_window(self, window: int) -> None:

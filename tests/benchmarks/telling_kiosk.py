@@ -28,6 +28,7 @@ import drivers.scanner
 import kiosk.backlight
 from drivers.events import (
     BarcodeFrame,
+    CardGone,
     CardImage,
     CardPresent,
     Device,
@@ -108,7 +109,7 @@ class TellingWindow(Window):
 
 def _tell_event(event: KioskEvent) -> None:
     match event:
-        case CardPresent(at=at) | BarcodeFrame(at=at):
+        case CardPresent(at=at) | CardGone(at=at) | BarcodeFrame(at=at):
             tell("event", type(event).__name__, at)
         case CardImage(at=at, complete=complete):
             tell("event", "whole image" if complete else "first image", at)

@@ -241,18 +241,20 @@ class Window:
     def _repair(self) -> None:
         """Present the shown views again: the display lost them or has another size now."""
         first = self.shown
-        if first is None:
-            return
         surface = pygame.display.get_surface()
         if surface is not self._display or surface.get_size() != self._size:
             others = [pane.shown or first for pane in self._panes[1:]]
+            # Before the first view, too: a compositor says its size only after the window is open.
             self._adopt_display()
             # A second display that has come gets its own view with the next frame.
             views = itertools.chain((first,), others, itertools.repeat(first))
             for pane, view in zip(self._panes, views, strict=False):
-                pane.show(view)
+                if view is not None:
+                    pane.show(view)
         if self._dark:
             self._black_out()
+            return
+        if first is None:
             return
         pygame.display.flip()
         self.flips += 1

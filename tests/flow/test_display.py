@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import subprocess
 import sys
+import tempfile
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.benchmarks.processes import process
+from tests.benchmarks.processes import ROOT, process
 from tests.displays import Sitter, has_xvfb, on, x_server
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-pytestmark = [
-    pytest.mark.flow,
-    pytest.mark.timeout(60),
-    pytest.mark.skipif(not has_xvfb(), reason="no Xvfb on this machine: apt-get install xvfb"),
-]
+pytestmark = [pytest.mark.flow, pytest.mark.timeout(60)]
 
 _KIOSK: Final = (sys.executable, "-c", "from kiosk.cli import main; main()")
 _SIZE: Final = (1280, 800)
 _BACK_SECONDS: Final = 2.0
 """How soon the right frame must be back."""
+_NOBODY: Final = 65_534
 _NO_SOUND: Final = {"SDL_AUDIODRIVER": "nonesuch"}
 _PAPER: Final = {bytes.fromhex("f6f4ee"), bytes.fromhex("e9e4d8")}
 """And the band at its edge."""
@@ -36,6 +35,7 @@ _PAPER: Final = {bytes.fromhex("f6f4ee"), bytes.fromhex("e9e4d8")}
 
 @pytest.fixture
 def display() -> Iterator[str]:
+    _need_xvfb()
     with x_server(_SIZE) as name:
         yield name
 
@@ -115,6 +115,7 @@ def test_a_window_that_something_was_over_is_whole_again(
 
 def test_an_x_server_that_goes_ends_the_kiosk(tmp_path: Path) -> None:
     """The service manager starts it anew; nobody sees a kiosk without a display."""
+    _need_xvfb()
     with (
         x_server(_SIZE) as display,
         Sitter(display) as sitter,
@@ -125,3 +126,54 @@ def test_an_x_server_that_goes_ends_the_kiosk(tmp_path: Path) -> None:
         until("end", lambda: child.poll() is not None, 15)
     assert child.returncode != 0
     assert "Traceback" not in (tmp_path / "log").read_text("utf-8")
+
+
+def _need_xvfb() -> None:
+    if not has_xvfb():
+        pytest.skip("no Xvfb on this machine: apt-get install xvfb")
+
+
+_TWO_PANES: Final = """
+from ui.pane import Panel
+from ui.preview import samples
+from ui.preview_registrar import registrar
+from ui.window import Window
+import pygame
+with Window((800, 480), second=Panel((800, 480)), fullscreen=True) as window:
+    window.show(samples()["idle"], second=registrar())
+    window.pump()
+    print("panes:", pygame.display.get_driver(), window.panes, flush=True)
+"""
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_in_the_compositor_a_second_display_has_a_pane(outputs: int) -> None:
+    if shutil.which("cage") is None:
+        pytest.skip("no cage on this machine: apt-get install cage xwayland")
+    if os.geteuid() != 0:
+        pytest.skip("only root can become the user that cage wants")
+    with tempfile.TemporaryDirectory(prefix="kiosk-cage-") as folder:
+        os.chown(folder, _NOBODY, _NOBODY)
+        env = {
+            "PATH": os.environ["PATH"],
+            "HOME": folder,
+            "XDG_RUNTIME_DIR": folder,
+            "SDL_VIDEODRIVER": "wayland",
+            "WLR_BACKENDS": "headless",
+            "WLR_LIBINPUT_NO_DEVICES": "1",
+            "WLR_HEADLESS_OUTPUTS": str(outputs),
+            "WLR_RENDERER": "pixman",
+        }
+        done = subprocess.run(
+            ["cage", "--", sys.executable, "-B", "-c", _TWO_PANES],
+            env=env,
+            cwd=ROOT,
+            user=_NOBODY,
+            group=_NOBODY,
+            extra_groups=(),
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert f"panes: wayland {outputs}" in done.stdout, done.stderr[-500:]

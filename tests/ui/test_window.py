@@ -199,6 +199,22 @@ def test_a_display_of_another_size_is_laid_out_anew(opened: Opener) -> None:
     assert _pixels() == adopted
 
 
+@pytest.mark.parametrize("dark", [False, True], ids=["nothing yet", "dark from the start"])
+def test_a_size_that_comes_before_the_first_view_counts(dark: bool, opened: Opener) -> None:
+    window = opened()
+    if dark:
+        window.darken()
+    pygame.display.set_mode((1024, 600))
+    pygame.event.post(pygame.event.Event(pygame.WINDOWSIZECHANGED))
+    window.pump()
+    assert window.size == (1024, 600)
+    window.show(_insured())
+    adopted = _pixels()
+    window.close()
+    opened((1024, 600)).show(_insured())
+    assert _pixels() == adopted
+
+
 def test_two_displays_show_a_view_each(tmp_path: Path) -> None:
     second = Panel((480, 800), 90)
     with Window((800, 480), headless_dir=tmp_path, second=second) as window:

@@ -7,10 +7,11 @@ demo:
 	@.ci/setup
 	.venv/bin/kiosk demo $(if $(HEADLESS),--headless "$(HEADLESS)")
 
-# Two a core: many tests wait, for a deadline or for a process that they kill.
+# Two a core: many tests wait, for a deadline or for a process that they kill. Handed out in small
+# lots: a lot of slow ones would keep one process at it while the others are done.
 test:
 	@.ci/setup tests
-	.venv/bin/python -m pytest -n $$((2 * $$(nproc))) $(ARGS)
+	.venv/bin/python -m pytest -n $$((2 * $$(nproc))) --maxschedchunk=12 $(ARGS)
 
 bench:
 	@.ci/setup tests

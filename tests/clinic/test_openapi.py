@@ -10,7 +10,7 @@ import jsonschema_rs
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
-from schemathesis.specs.openapi.checks import use_after_free
+from schemathesis.specs.openapi.checks import negative_data_rejection, use_after_free
 
 from kiosk.clinic.fields import ALL_FIELDS, ALWAYS
 from kiosk.clinic.pages import HERE
@@ -95,4 +95,7 @@ def test_the_server_does_as_it_says(case: Any, clinic: Served, there: str) -> No
     clinic.feed.publish(snapshots[there])
     headers = {"Authorization": f"Bearer {clinic.tokens['all']}"}
     response = case.call(base_url=f"http://127.0.0.1:{clinic.port}", headers=headers, timeout=10)
-    case.validate_response(response, headers=headers, excluded_checks=[use_after_free])
+    # It counts a question as bad that lacks the token which is added here; what is refused of the
+    # others is in `test_current`.
+    excluded = [use_after_free, negative_data_rejection]
+    case.validate_response(response, headers=headers, excluded_checks=excluded)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from kiosk.demo.documents import barcode_of, card_of
 from kiosk.demo.scanner import VirtualScanner
-from tests.benchmarks.processes import stage, telling_kiosk
+from tests.benchmarks.processes import stage, telling_kiosk, wait_until
 from tests.benchmarks.table import Row, UnavailableError, compared, measured, scaled
 from tests.displays import Sitter, has_xvfb, x_server
 
@@ -138,7 +138,7 @@ def _touch(display: str, kiosk: Telling) -> float:
     """To the choice of numbers, and back to the idle frame."""
     with Sitter(display) as sitter:
         seconds = _press(sitter, kiosk, "number")
-        _press(sitter, kiosk, "close")
+        _press(sitter, kiosk, "key:back")
     return seconds
 
 
@@ -153,13 +153,19 @@ def _touch_dark(display: str, kiosk: Telling) -> float:
 
 def _press(sitter: Sitter, kiosk: Telling, zone: str) -> float:
     """Touch a button of the newest frame; seconds to the next one."""
-    zones = [one.name for one in kiosk.since(0) if one.kind == "zone"]
-    places = dict(name.split("@") for name in zones)
-    x, y = (int(number) for number in places[zone].split(","))
+    # A frame is told before its buttons.
+    wait_until(lambda: zone in _buttons(kiosk), f"button {zone}")
+    x, y = (int(number) for number in _buttons(kiosk)[zone].split(","))
     since, began = kiosk.mark, time.monotonic()
     sitter.touch(x, y)
-    label = {"number": "choice", "close": "idle"}[zone]
+    label = {"number": "choice", "key:back": "idle"}[zone]
     return kiosk.wait("frame", label, since).at - began
+
+
+def _buttons(kiosk: Telling) -> dict[str, str]:
+    """Where the buttons of all frames so far are, by name."""
+    zones = (one.name for one in kiosk.since(0) if one.kind == "zone")
+    return dict(name.split("@") for name in zones)
 
 
 def _sign(kiosk: Telling, since: int) -> Told:

@@ -132,7 +132,7 @@ class App:
         # Unwatched: see `kiosk.disk_worker`.
         workers.append(Worker("disk", self._disk))
         self._supervisor = Supervisor(workers, self.inbox.put)
-        self._stopping = False
+        self._stopping, self._flips = False, -1
         self.ready = threading.Event()
         """Set once the first frame is out and every part has said what state it is in."""
         self._awaited: set[Device | type[ListChanged]] = {*devices_of(config), ListChanged}
@@ -178,7 +178,7 @@ class App:
                 try:
                     self._show()
                     self._upkeep.turn(time.monotonic())
-                    self._turn(self.inbox.wait(self._sleep_seconds()))
+                    self._turn(self.inbox.wait(self._sleep_seconds(), self._window.lines))
                     failures = 0
                 except Exception:
                     # An error of ours must not take the kiosk away from the next person; one that
@@ -304,7 +304,10 @@ class App:
         if self._supervisor.hangs:
             waits.append(RETURN_SECONDS)
         if self._window.needs_pump:
-            waits.append(pump_seconds(self._session))
+            # What came while a frame was drawn is not told of any more.
+            told = bool(self._window.lines) and self._flips == self._window.flips
+            self._flips = self._window.flips
+            waits.append(pump_seconds(self._session, told=told))
         return max(0.0, min(waits))
 
 

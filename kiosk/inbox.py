@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 from drivers.events import CardProgress
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kiosk.check_worker import KioskEvent
 
 _log = logging.getLogger(__name__)
@@ -49,9 +51,12 @@ class Inbox:
             if not self._closed:
                 os.write(self._wake_write, b"\0")
 
-    def wait(self, seconds: float) -> list[KioskEvent]:
-        """Sleep until something comes or time is over; return all that has come."""
-        if select.select([self._wake_read], [], [], seconds)[0]:
+    def wait(self, seconds: float, lines: Iterable[int] = ()) -> list[KioskEvent]:
+        """Sleep until something comes or time is over; return all that has come.
+
+        Bytes on one of `lines`, which are file descriptors of others, end the sleep, too.
+        """
+        if self._wake_read in select.select([self._wake_read, *lines], [], [], seconds)[0]:
             os.read(self._wake_read, 4096)
         events = []
         with suppress(queue.Empty):

@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from kiosk.states import Session
 
 _PUMP_SECONDS: Final = 0.07
-"""How often a window asks for input: its events do not come through a file descriptor. Well under
-the tenth of a second in which a touch must be answered, and 14 wake-ups a second."""
+"""How often a window is asked for input that cannot be waited for. Well under the tenth of a second
+in which a touch must be answered, and 14 wake-ups a second."""
 _TYPING_SECONDS: Final = 0.03
 """The same while somebody types, who sees each digit as the finger leaves it."""
+_TOLD_SECONDS: Final = 0.5
+"""The same where the display's line tells of input: for what was read from it while drawing."""
 RETURN_SECONDS: Final = 0.5
 """How often the workers are looked at while one of them hangs."""
 _ASKING_SECONDS: Final = 0.125
@@ -23,8 +25,10 @@ _LOOK_SECONDS: Final = 5.0
 """How often the workers are looked at when nothing else happens."""
 
 
-def pump_seconds(session: Session) -> float:
-    """How long touches may wait to be seen."""
+def pump_seconds(session: Session, *, told: bool) -> float:
+    """How long touches may wait; `told`: only those that the display does not tell of."""
+    if told:
+        return _TOLD_SECONDS
     typing = isinstance(session.state, Keying | PinEntry)
     return _TYPING_SECONDS if typing else _PUMP_SECONDS
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, Self
 import pygame
 
 from ui import png
+from ui.display_lines import display_lines
 from ui.errors import DisplayError, UiError
 from ui.ops import Box
 from ui.paint import Fonts
@@ -100,7 +101,10 @@ class Window:
         self._dark = False
         self._fullscreen = fullscreen
         self._headless_dir = headless_dir
+        before = display_lines()
         self._open_display(caption)
+        self.lines = tuple(sorted(display_lines() - before))
+        """File descriptors on which the display tells of input; empty: it must be asked."""
         self._look = Look(theme, text, Fonts())
         self._adopt_display()
 
@@ -112,7 +116,7 @@ class Window:
             pygame.display.init()
             self._refuse_to_be_blind()
             if pygame.display.get_driver() == "x11":
-                # Else each update goes through OpenGL as a whole frame: forty times as slow.
+                # Else each update goes through OpenGL as a whole frame, many times as slow.
                 os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
             if not self._fullscreen:
                 pygame.display.set_mode(_over(panel.size for panel in self._panels))

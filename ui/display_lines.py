@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -27,12 +28,17 @@ def display_lines() -> frozenset[int]:
 
 def _leads_to_a_display(number: int) -> bool:
     try:
-        with socket.socket(fileno=os.dup(number)) as line:
-            if line.family != socket.AF_UNIX:
-                return False
-            peer = line.getpeername()
+        if not stat.S_ISSOCK(os.fstat(number).st_mode):
+            return False
+        line = socket.socket(fileno=number)
     except OSError:
-        return False  # Not a socket, not connected, or closed meanwhile.
+        return False  # Closed meanwhile.
+    try:
+        peer = line.getpeername() if line.family == socket.AF_UNIX else ""
+    except OSError:
+        return False  # Not connected.
+    finally:
+        line.detach()
     # An abstract name is bytes and begins with a zero.
     name = peer.decode("utf-8", "replace") if isinstance(peer, bytes) else str(peer)
     return any(part in name for part in _DISPLAYS)

@@ -18,9 +18,10 @@ def inbox() -> Inbox:
 
 
 def test_an_event_ends_the_sleep(inbox: Inbox) -> None:
-    threading.Timer(0.05, inbox.put, (BarcodeStarted(),)).start()
+    event = BarcodeStarted("/dev/scanner", 1.0)
+    threading.Timer(0.05, inbox.put, (event,)).start()
     began = time.monotonic()
-    assert inbox.wait(30) == [BarcodeStarted()]
+    assert inbox.wait(30) == [event]
     assert time.monotonic() - began < 10
     inbox.close()
 

@@ -36,3 +36,10 @@ def test_a_line_to_a_display_is_found(place: str, *, is_display: bool, abstract:
         stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         assert display_lines() - before == ({line.fileno()} if is_display else set())
     assert display_lines() == before
+
+
+def test_looking_opens_nothing() -> None:
+    before = sorted(Path("/proc/self/fd").iterdir())
+    for _ in range(3):
+        display_lines()
+    assert sorted(Path("/proc/self/fd").iterdir()) == before

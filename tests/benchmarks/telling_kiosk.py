@@ -46,7 +46,7 @@ from ui.ops import Zone
 from ui.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from drivers.card import CardTransport, Limits
     from drivers.card import Clock as Monotonic
@@ -158,10 +158,10 @@ def _tell_turns(app: App) -> None:
     wait = app.inbox.wait
     woke: list[float] = []
 
-    def timed(seconds: float) -> list[KioskEvent]:
+    def timed(seconds: float, lines: Iterable[int] = ()) -> list[KioskEvent]:
         if woke:
             tell("turn", "", time.monotonic() - woke.pop())
-        events = wait(seconds)
+        events = wait(seconds, lines)
         woke.append(time.monotonic())
         return events
 

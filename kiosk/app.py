@@ -103,7 +103,7 @@ class App:
         self._observer = observer
         self._on_input = on_input
         self._outage = outage or Outage()
-        self._screen: tuple[Screen, Screen | None] | None = None
+        self._shown: tuple[Screen, ...] = ()
         self._began = time.monotonic()
         self._session = _first_session(config)
         languages = {config.kiosk.language, *self._session.offers.languages}
@@ -268,29 +268,35 @@ class App:
             facts=self._facts() if isinstance(self._session.state, Serving) else Facts(),
         )
         language = self._session.language or self._config.kiosk.language
-        screen = present(self._session, around, self._config.kiosk, self._catalogues[language])
+        views = {
+            audience: present(
+                self._session,
+                around,
+                replace(self._config.kiosk, audience=audience),
+                self._catalogues[language],
+            )
+            for audience in self._companions.audiences
+        }
         if self._companions.sleeps(self._session, moment, now):
-            self._screen = None
+            self._shown = ()
             self._window.darken()
         else:
-            self._put(screen, around, language)
-        self._companions.follow(self._session, screen, language, around)
+            self._put(tuple(views.values()))
+        # Read out is what patients see, on whichever display.
+        heard = views.get("public") or views["registrar"]
+        self._companions.follow(self._session, heard, language, around)
         # The last frame is as good as a new one, while it is what should be shown.
         self._upkeep.frame(self._session, time.monotonic())
 
-    def _put(self, screen: Screen, around: Surroundings, language: str) -> None:
-        """Draw what differs from what is drawn; a second display shows its own people the same."""
-        second = None
-        if self._config.screen.second != "none":
-            kiosk = replace(self._config.kiosk, audience=self._config.screen.second)
-            second = present(self._session, around, kiosk, self._catalogues[language])
-        if (screen, second) == self._screen:
+    def _put(self, views: tuple[Screen, ...]) -> None:
+        """Draw what differs from what is drawn, one view for each display."""
+        if views == self._shown:
             return
-        self._screen = (screen, second)
+        self._shown = views
         label = ""
         if self._observer is not None:
-            label = self._observer(Shown(self._session, screen))
-        self._window.show(screen, label, second)
+            label = self._observer(Shown(self._session, views[0]))
+        self._window.show(views[0], label, views[-1])
 
     def _facts(self) -> Facts:
         missed = None if self._journal is None else self._journal.missed

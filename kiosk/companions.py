@@ -17,7 +17,7 @@ from kiosk.supervise import Runnable, Worker
 if TYPE_CHECKING:
     from kiosk.clock import Moment
     from kiosk.config import Config
-    from kiosk.config_sections import ClinicSection
+    from kiosk.config_sections import Audience, ClinicSection
     from kiosk.presenter import Surroundings
     from kiosk.states import Session
     from ui.screen import Screen
@@ -28,9 +28,10 @@ class Companions:
 
     def __init__(self, config: Config) -> None:
         """Make them; nothing runs yet."""
-        audiences = {config.kiosk.audience, config.screen.second}
+        self.audiences = _audiences(config)
+        """For whom there is a display, the first one's first."""
         # The public sees no photo: none is decoded for them.
-        self._photos = PhotoWorker() if "registrar" in audiences else None
+        self._photos = PhotoWorker() if "registrar" in self.audiences else None
         heard = config.sound.cue != "off" or config.sound.speech == "yes"
         self._announcer = Announcer(config.sound) if heard else None
         self._backlight = Backlight() if config.screen.dark_from else None
@@ -60,13 +61,19 @@ class Companions:
         return sleeps
 
     def follow(self, session: Session, screen: Screen, language: str, around: Surroundings) -> None:
-        """Tell them what the first screen shows now, in which language."""
+        """Tell them what is shown now, in which language; `screen` is what may be read out."""
         if self._photos is not None:
             self._photos.look(session)
         if self._announcer is not None:
             self._announcer.look(session, screen, language, around.moment.local)
         if self._clinic is not None:
             self._feed.frame(session, around)
+
+
+def _audiences(config: Config) -> tuple[Audience, ...]:
+    """The first display's, and the second one's where that is for others."""
+    first, second = config.kiosk.audience, config.screen.second
+    return (first,) if second == "none" or second == first else (first, second)  # noqa: PLR1714
 
 
 def _clinic_worker(section: ClinicSection, feed: ClinicFeed) -> Runnable | None:

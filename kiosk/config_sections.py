@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  # `kiosk.config` reads the types of the fields
 from typing import Literal
 
+Audience = Literal["public", "registrar"]
+"""For whom a display is."""
+
 
 @dataclass(frozen=True, slots=True)
 class KioskSection:
@@ -13,7 +16,7 @@ class KioskSection:
 
     id: str = "0000"
     """Number shown in the footer and told to the hotline; at most 24 bytes."""
-    audience: Literal["public", "registrar"] = "public"
+    audience: Audience = "public"
     language: Literal["ru", "en", "tt"] = "ru"
     """Of the idle frame; who touches nothing reads this one."""
     languages: tuple[Literal["ru", "en", "tt"], ...] = ("ru", "tt", "en")

@@ -8,7 +8,7 @@ _CERTIFICATE: Final = (
     "Ask the fund for a new file, put it in the place of the old one, and run `kiosk doctor` again."
 )
 _UPDATE: Final = (
-    "Run `kiosk update` and read what it says; without a network bring a list on a stick."
+    "Run `sudo kiosk update` and read what it says; without a network bring a list on a stick."
 )
 _MOUNT: Final = (
     "Look into `dmesg` for faults of the memory card, copy nothing off it that is needed later, and"
@@ -50,8 +50,8 @@ WARNING: Final = {
     "list-age-unknown": "Set the clock first (see clock), then look again.",
     "list-ageing": _UPDATE,
     "list-previous-used": (
-        "Run `kiosk update`, which fetches the damaged list anew; should it happen again, replace"
-        " the memory card."
+        "Run `sudo kiosk update`, which fetches the damaged list anew; should it happen again,"
+        " replace the memory card."
     ),
     "list-stale": _UPDATE,
     "power-unknown": "Install the package libraspberrypi-bin, which brings vcgencmd.",
@@ -132,8 +132,8 @@ FAILED: Final = {
     "disk-rights": ("Run `sudo systemd/install.sh` again, which gives the kiosk its folders back."),
     "display-unplugged": "Plug the display in, and switch it on.",
     "floor-damaged": (
-        "Run `kiosk update`: it begins the store anew; should it happen again, replace the memory"
-        " card."
+        "Run `sudo kiosk update`: it begins the store anew; should it happen again, replace the"
+        " memory card."
     ),
     "folder-missing": "Run `sudo systemd/install.sh` again, or correct the folder's name.",
     "fonts-missing": "Install the packages fonts-paratype and fonts-dejavu-core.",
@@ -146,8 +146,8 @@ FAILED: Final = {
     ),
     "journal-key": "Enrol the kiosk again: `kiosk enrol` with its bundle brings the key.",
     "key-unusable": "Enrol the kiosk again: `kiosk enrol` with its bundle brings the key.",
-    "list-damaged": "Run `kiosk update`, which fetches it anew; or bring a list on a stick.",
-    "list-missing": "Run `kiosk update`, or bring a list on a stick.",
+    "list-damaged": "Run `sudo kiosk update`, which fetches it anew; or bring a list on a stick.",
+    "list-missing": "Run `sudo kiosk update`, or bring a list on a stick.",
     "list-newer-format": "Update the kiosk's software: the list is newer than this program.",
     "list-other-key": "Enrol the kiosk again with the bundle that the fund made for it.",
     "list-too-old": _UPDATE,

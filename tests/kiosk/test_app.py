@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -13,11 +14,13 @@ from kiosk import app as app_module
 from kiosk.app import App
 from kiosk.clock import Clock
 from kiosk.config import Config
-from kiosk.config_sections import ScreenSection
+from kiosk.config_sections import KioskSection, ScreenSection
 from kiosk.demo.daemon import lead_clients_to
 from kiosk.inbox import Inbox
 from kiosk.recorder import label_of
 from kiosk.session import handle
+from tests.kiosk.cases import POLICY
+from ui.pane import Panel
 from ui.window import Key, Tap, Window
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_mock import MockerFixture
 
     from kiosk.app import Shown
+    from ui.screen import Screen
     from ui.window import InputEvent
 
 PROGRESS = CardProgress("reader", 1, 2)
@@ -43,6 +47,19 @@ def test_an_event_wakes_the_wait() -> None:
     inbox.close()
     # A signal may come at any time.
     inbox.wake()
+
+
+def test_a_line_of_somebody_elses_wakes_it_too_and_is_left_unread() -> None:
+    inbox = Inbox()
+    theirs, other_end = os.pipe()
+    os.write(other_end, b"x")
+    began = time.monotonic()
+    assert inbox.wait(20, (theirs,)) == []
+    assert time.monotonic() - began < 10
+    assert os.read(theirs, 10) == b"x"
+    for end in (theirs, other_end):
+        os.close(end)
+    inbox.close()
 
 
 def test_a_full_inbox_drops_progress_without_waiting() -> None:
@@ -119,3 +136,40 @@ def test_touches_and_keys_reach_the_screen_at_once(tmp_path: Path, mocker: Mocke
     assert labels == ["idle", "idle", "choice", "keypad", "keypad", "keypad", "choice", "idle"]
     assert [language for _, language, _ in seen] == ["", *["en"] * 7]
     assert "Enter a number" in seen[1][2]
+
+
+@pytest.mark.parametrize("first", ["public", "registrar"])
+def test_each_display_shows_its_own_people_the_answer(
+    first: Literal["public", "registrar"], tmp_path: Path, mocker: MockerFixture
+) -> None:
+    """And what may be read out is the public's, on whichever display."""
+    mocker.patch.object(app_module, "device_workers", return_value=[])
+    second: Literal["public", "registrar"] = "registrar" if first == "public" else "public"
+    shown: list[tuple[str, str]] = []
+    heard: list[str] = []
+
+    def show(screen: Screen, _label: str, other: Screen) -> bool:
+        shown.append((type(screen).__name__, type(other).__name__))
+        if "RegistrarResult" in shown[-1]:
+            app.stop()
+        return True
+
+    def observe(one: Shown) -> str:
+        if label_of(one.session) == "idle":
+            app.enter(POLICY)
+        return ""
+
+    def follow(_session: object, screen: Screen, *_: object) -> None:
+        heard.append(type(screen).__name__)
+
+    config = Config(kiosk=KioskSection(audience=first), screen=ScreenSection(second=second))
+    panel = Panel((800, 480))
+    with Window((800, 480), headless_dir=tmp_path, second=panel) as window:
+        mocker.patch.object(window, "show", side_effect=show)
+        app = App(config, Clock(), window, observer=observe)
+        mocker.patch.object(app._companions, "follow", side_effect=follow)
+        app.run()
+    views = ("Result", "RegistrarResult")
+    assert shown[0] == ("Idle", "Idle")
+    assert shown[-1] == (views if first == "public" else views[::-1])
+    assert heard[-1] == "Result"

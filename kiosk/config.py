@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin
 
-from kiosk.clinic.addresses import check_clinic
+from kiosk.clinic_addresses import check_clinic
 from kiosk.config_sections import (
     ClinicSection,
     FerzlSection,

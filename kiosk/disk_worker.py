@@ -11,13 +11,11 @@ import logging
 import queue
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Never
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
-
-    from kiosk.check_worker import KioskEvent
 
 _log = logging.getLogger(__name__)
 
@@ -55,9 +53,8 @@ class DiskWorker:
         self._told_full = False
         return True
 
-    def run(self, emit: Callable[[KioskEvent], None], stop: threading.Event) -> None:
+    def run(self, emit: Callable[[Never], None], stop: threading.Event) -> None:  # noqa: ARG002
         """Work until `stop`, and then until nothing waits."""
-        del emit
         while not stop.is_set():
             self.last_tick = time.monotonic()
             with suppress(queue.Empty):

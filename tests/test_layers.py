@@ -73,7 +73,7 @@ PURE = {
     "offline_cache.manifest",
     "offline_cache.normalise",
     "offline_cache.wire",
-    "kiosk.clinic.addresses",
+    "kiosk.clinic_addresses",
     "kiosk.clinic.fhir",
     "kiosk.clinic.fields",
     "kiosk.clinic.guard",

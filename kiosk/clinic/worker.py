@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any, Final, Never
 from aiohttp import web
 
 from kiosk.clinic import doors
-from kiosk.clinic.addresses import tls_address
 from kiosk.clinic.api import Clinic, make_app
 from kiosk.clinic.guard import loopback_rules, tls_rules, unix_rules
 from kiosk.clinic.hub import KEEP_ALIVE_SECONDS, Hub
 from kiosk.clinic.pages import Pages
 from kiosk.clinic.tokens import CREDENTIAL, Tokens
+from kiosk.clinic_addresses import tls_address
 
 if TYPE_CHECKING:
     import socket

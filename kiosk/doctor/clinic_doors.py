@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING, Final
 
-from kiosk.clinic.addresses import tls_address
 from kiosk.clinic.tokens import MOST_BYTES, TokenFileError, parse
+from kiosk.clinic_addresses import tls_address
 from kiosk.doctor.certificates import look_at_file
 from kiosk.doctor.finding import Finding, absent, ok, trouble
 

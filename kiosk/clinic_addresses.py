@@ -1,4 +1,7 @@
-"""Addresses and origins as the configuration gives them, checked word by word. Pure."""
+"""Addresses and origins of `[clinic]` as the configuration gives them. Pure.
+
+Outside `kiosk.clinic`: that package reads the configuration, which checks them.
+"""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from kiosk.app import App
+from kiosk.demo.clinic_door import with_clinic
 from kiosk.demo.contact import SHEETS, write_sheets
 from kiosk.demo.daemon import DaemonUnavailableError
 from kiosk.demo.fund import CommandError, SampleFund
@@ -163,7 +164,7 @@ def _in_window(folder: Path, audience: str) -> None:
         stage.publish()
         stage.hold_seconds = LOOK_SECONDS
         config = stage.for_registrar() if audience == "registrar" else stage.config
-        config = touchable(config, folder)
+        config, address, token = with_clinic(touchable(config, folder), folder)
         with open_window(config.screen, windowed=True) as window:
             wishes: queue.Queue[Scene | None] = queue.Queue()
             app = App(config, stage.clock, window, observer=watch, on_input=_wisher(wishes))
@@ -171,6 +172,7 @@ def _in_window(folder: Path, audience: str) -> None:
             actor = threading.Thread(target=_grant, args=(wishes, stage), name="demo")
             actor.start()
             _print_keys()
+            click.echo(f"registrars' page: {address} with the key {token}")
             app.run()
             wishes.put(None)
             actor.join()

@@ -1,6 +1,8 @@
 """The tour at a glance: one contact sheet for the public's frames, one for the registrar's.
 
-Which frame of which scene is on it, by the names of the tour's files.
+Which frame of which scene is on it, by the names of the tour's files: the last one of that name, an
+idle frame's first one (what follows an answer is every scene's), or the one counted from 0 after a
+colon.
 """
 
 from __future__ import annotations
@@ -38,10 +40,11 @@ PUBLIC: Final = (
     "touch-english-idle",
     "touch-english-insured",
     "touch-number-choice",
-    "touch-blank-number-keypad",
+    "touch-blank-number-keypad:2",
     "touch-not-in-list-not-in-list",
     "touch-service-service",
-    "reader-unplugged-idle",
+    "unreadable-code-unreadable-code",
+    "scanner-unplugged-idle",
     "out-of-service-out-of-service",
 )
 REGISTRAR: Final = (
@@ -62,21 +65,25 @@ SHEETS: Final = {"contact-public.png": PUBLIC, "contact-registrar.png": REGISTRA
 
 
 def write_sheets(folder: Path) -> None:
-    """Write both sheets beside the tour's frames; the last frame of each name is taken.
-
-    But for idle frames: the first one is the scene's, what follows the answer is every scene's.
+    """Write both sheets beside the tour's frames.
 
     Raises:
         UiError: a frame is missing.
     """
-    taken: dict[str, Path] = {}
+    there: dict[str, list[Path]] = {}
     for path in sorted(folder.glob("[0-9]*-*.png")):
-        name = path.stem.partition("-")[2]
-        if name not in taken or not name.endswith("-idle"):
-            taken[name] = path
-    for sheet, names in SHEETS.items():
-        missing = [name for name in names if name not in taken]
+        there.setdefault(path.stem.partition("-")[2], []).append(path)
+    for sheet, wanted in SHEETS.items():
+        frames = [(one, _chosen(one, there)) for one in wanted]
+        missing = [one for one, path in frames if path is None]
         if missing:
             raise UiError(f"the tour has no frame {', '.join(missing)}")
-        frames = [(name, taken[name]) for name in names]
-        write_sheet(frames, folder / sheet, columns=_COLUMNS, width=_WIDTH)
+        named = [(one.partition(":")[0], path) for one, path in frames if path is not None]
+        write_sheet(named, folder / sheet, columns=_COLUMNS, width=_WIDTH)
+
+
+def _chosen(wanted: str, there: dict[str, list[Path]]) -> Path | None:
+    name, _, number = wanted.partition(":")
+    paths = there.get(name, [])
+    place = int(number) if number else 0 if name.endswith("-idle") else len(paths) - 1
+    return paths[place] if 0 <= place < len(paths) else None

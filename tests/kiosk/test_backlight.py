@@ -120,6 +120,6 @@ def test_a_machine_without_a_panel_has_nothing_to_switch(
     backlight = Backlight(tmp_path / "none")
     with running(backlight):
         backlight.switch(off=True)
-        until(partial(_is_done, backlight, True))  # noqa: FBT003
+        until(partial(_is_done, backlight, True))
     assert not caplog.records
     assert not list(tmp_path.iterdir())

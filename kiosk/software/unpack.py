@@ -64,14 +64,22 @@ def unpack(bundle: Path, folder: Path, top: str, *, most: int = MAX_BYTES) -> No
 class _Header(tarfile.TarInfo):
     """A header that is refused before `tarfile` does what it asks for."""
 
-    @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+    # The way in that `tarfile` means for subclasses; what reads the header itself is called by
+    # another name in each of Debian's updates.
+    def _proc_member(self, archive: tarfile.TarFile) -> Self:
         """As the base, for plain files, folders and short extensions of their headers."""
-        found = super().frombuf(buf, encoding, errors)
-        extends = found.type in _EXTENSIONS
-        if not extends and found.type not in _FILES and found.type != tarfile.DIRTYPE:
+        extends = self.type in _EXTENSIONS
+        if not extends and self.type not in _FILES and self.type != tarfile.DIRTYPE:
             raise BundleError("the bundle holds something else than files and folders")
-        if found.size < 0 or (extends and found.size > _MAX_EXTENSION):
+        if self.size < 0 or (extends and self.size > _MAX_EXTENSION):
+            raise BundleError("the bundle holds a header with an absurd length")
+        try:
+            found: Self = super()._proc_member(archive)  # type: ignore[misc]
+        except tarfile.HeaderError as error:
+            # `tarfile` would take what an extension breaks for the end of the archive.
+            raise BundleError(f"the bundle is damaged: {error}") from error
+        # An extension may say another length than the header that it extends.
+        if found.size < 0:
             raise BundleError("the bundle holds a header with an absurd length")
         return found
 

@@ -36,6 +36,7 @@ from kiosk.service_page import desk_of
 from kiosk.session import fail, handle, tick
 from kiosk.states import (
     Ask,
+    Checked,
     DeviceState,
     Entered,
     Limits,
@@ -213,6 +214,9 @@ class App:
             touch = touched(action, self._clock.now().likely.date())
             if touch is not None:
                 events.append(touch)
+        # Who took the card before the answer could be drawn has not seen it: "insert again" is for
+        # them, and an answer without its card is for nobody.
+        events.sort(key=lambda event: isinstance(event, Checked))
         now = time.monotonic()
         for event in [*events, *self._supervisor.look()]:
             self._take(event, now)

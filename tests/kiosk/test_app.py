@@ -9,16 +9,27 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from drivers.events import CardProgress, Device, DeviceLost
+from drivers.events import (
+    CardGone,
+    CardImage,
+    CardPresent,
+    CardProgress,
+    Device,
+    DeviceLost,
+    ReadStats,
+)
 from kiosk import app as app_module
 from kiosk.app import App
 from kiosk.clock import Clock
 from kiosk.config import Config
 from kiosk.config_sections import KioskSection, ScreenSection
 from kiosk.demo.daemon import lead_clients_to
+from kiosk.families import CouldNotCheck
 from kiosk.inbox import Inbox
+from kiosk.reasons import CouldNotCheckReason
 from kiosk.recorder import label_of
 from kiosk.session import handle
+from kiosk.states import Checked
 from tests.kiosk.cases import POLICY
 from ui.pane import Panel
 from ui.window import Key, Tap, Window
@@ -30,6 +41,7 @@ if TYPE_CHECKING:
     from pytest_mock import MockerFixture
 
     from kiosk.app import Shown
+    from kiosk.check_worker import KioskEvent
     from ui.screen import Screen
     from ui.window import InputEvent
 
@@ -173,3 +185,24 @@ def test_each_display_shows_its_own_people_the_answer(
     assert shown[0] == ("Idle", "Idle")
     assert shown[-1] == (views if first == "public" else views[::-1])
     assert heard[-1] == "Result"
+
+
+@pytest.mark.parametrize("answer_first", [True, False])
+def test_a_card_taken_before_its_answer_was_drawn_is_asked_for_again(
+    tmp_path: Path, mocker: MockerFixture, *, answer_first: bool
+) -> None:
+    """Whichever of the two comes first into one turn of a slow machine."""
+    asked = mocker.patch("kiosk.app.CheckWorker.ask")
+    stats = ReadStats(9, 900, 0.2)
+    image = CardImage("reader", b"\x3b\x00", b"holder", None, False, 0.0, stats)
+    verdict = CouldNotCheck(CouldNotCheckReason.NOT_IN_LIST)
+    with Window((800, 480), headless_dir=tmp_path) as window:
+        app = App(Config(), Clock(), window)
+        app._turn([CardPresent("reader", b"\x3b\x00", 0.0), image])
+        (question,) = asked.call_args.args
+        events: list[KioskEvent] = [
+            Checked(question.ticket, verdict, None),
+            CardGone("reader", 0.0),
+        ]
+        app._turn(events if answer_first else events[::-1])
+        assert label_of(app._session) == "card-removed"

@@ -11,7 +11,7 @@ import base64
 import csv
 import io
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -57,10 +57,11 @@ class Issuers:
     """Authorities and signers of every algorithm, and what they signed for one person."""
 
     person: Person
-    trusted: tuple[TrustedKey, ...]
-    certificates: dict[str, bytes]
+    # A hundred kilobytes in a `repr` would hide what a failing test has to say.
+    trusted: tuple[TrustedKey, ...] = field(repr=False)
+    certificates: dict[str, bytes] = field(repr=False)
     """DER by name."""
-    samples: tuple[Sample, ...]
+    samples: tuple[Sample, ...] = field(repr=False)
 
 
 def sign_card(

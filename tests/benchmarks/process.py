@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Final
 
 from kiosk.demo.documents import barcode_of
@@ -26,6 +26,7 @@ from tests.benchmarks.processes import (
     write_config,
 )
 from tests.benchmarks.table import Row, Summary, compared, measured, scaled
+from tests.displays import has_xvfb, on, x_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,13 +149,9 @@ def _idle_kiosks(folder: Path, display: str | None) -> Iterator[dict[str, int]]:
         headless = _kiosk(folder, "first", "--headless", folder / "idle")
         pids = {"headless": stack.enter_context(headless)}
         if display is not None:
-            window = _kiosk(folder, "second", "--windowed", env=_on(display))
+            window = _kiosk(folder, "second", "--windowed", env=on(display))
             pids["window"] = stack.enter_context(window)
         yield pids
-
-
-def _on(display: str) -> dict[str, str]:
-    return {"DISPLAY": display, "SDL_VIDEODRIVER": "x11"}
 
 
 @contextmanager
@@ -173,7 +170,7 @@ def _kiosk(
 def _watch_loop(name: str, display: str) -> tuple[float, float]:
     """CPU seconds and wake-ups a second of a pygame loop that nobody touches."""
     code = _LOOPS[name]
-    with process(sys.executable, "-c", code, stdout=subprocess.PIPE, env=_on(display)) as child:
+    with process(sys.executable, "-c", code, stdout=subprocess.PIPE, env=on(display)) as child:
         assert child.stdout is not None
         while child.stdout.readline() not in {"open\n", ""}:
             continue
@@ -184,18 +181,9 @@ def _watch_loop(name: str, display: str) -> tuple[float, float]:
         return before.per_second(use_of(child.pid))
 
 
-@contextmanager
-def _display() -> Iterator[str | None]:
+def _display() -> AbstractContextManager[str | None]:
     """A display of our own, without a screen; None where Xvfb is not installed."""
-    if shutil.which("Xvfb") is None:
-        yield None
-        return
-    screen = f"{_SIZE[0]}x{_SIZE[1]}x24"
-    command = ("Xvfb", "-displayfd", "1", "-screen", "0", screen, "-nolisten", "tcp")
-    with process(*command, stdout=subprocess.PIPE) as child:
-        assert child.stdout is not None
-        number = child.stdout.readline().strip()
-        yield f":{number}" if number else None
+    return x_server(_SIZE) if has_xvfb() else nullcontext()
 
 
 def _idle_rows(rates: dict[str, tuple[float, float]], watched: str) -> list[Row]:

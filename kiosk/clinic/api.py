@@ -123,6 +123,9 @@ async def _send(
     finally:
         if transport is not None:
             clinic.hub.sending.discard(transport)
+        if isinstance(response, web.Response):
+            # aiohttp keeps it until the connection's next question, however late that comes.
+            response.body = None
     return response
 
 

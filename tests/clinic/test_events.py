@@ -298,16 +298,28 @@ def test_nothing_of_a_person_is_left_when_they_have_left(clinic: Served) -> None
         one = replace(POLICY, surname=surname, enp=ENP[:-1] + "3")
         clinic.feed.publish(shown(policy=one))
 
-    with listening(clinic) as stream, listening(clinic, "verdict") as idle:
+    with ExitStack() as open_ones:
+        stream = open_ones.enter_context(listening(clinic))
+        idle = open_ones.enter_context(listening(clinic, "verdict"))
         publish()
         while stream.next()[0] != "verdict":
             pass
-        assert clinic.get().json["surname"] == surname
-        assert clinic.get(Accept="application/fhir+json").status == 200
+        # Connections that stay open, as those of clinics' programs do.
+        for kind in ("application/json", "application/fhir+json"):
+            connection = open_ones.enter_context(closing(UnixConnection(clinic.socket)))
+            assert surname in _ask(connection, clinic.tokens["all"], kind)
         clinic.feed.publish(None)
         assert stream.next()[0] == "removed"
         assert idle.next()[0] == "standing"
         assert _found(surname) == []
+
+
+def _ask(connection: UnixConnection, token: str, kind: str) -> str:
+    """Ask for the policy as `kind`, and leave the connection open."""
+    headers = {"Authorization": f"Bearer {token}", "Accept": kind}
+    connection.request("GET", "/v1/policy/current", headers=headers)
+    with connection.getresponse() as answer:
+        return answer.read().decode()
 
 
 def _found(text: str) -> list[str]:

@@ -14,8 +14,8 @@ from kiosk.demo.fund_faults import PAGES, Fault, in_other_encoding, with_entitie
 from kiosk.demo.fund_messages import RefusedError
 
 if TYPE_CHECKING:
+    from kiosk.demo.fund_desk import FundDesk
     from kiosk.demo.fund_ferzl import FerzlSide, Reply
-    from kiosk.demo.fund_service import FundService
     from kiosk.demo.fund_zp1 import Zp1Side
 
 MAX_QUESTION: Final = 64 * 1024
@@ -25,7 +25,7 @@ _LOOK_SECONDS: Final = 0.05
 _HTML: Final = "text/html; charset=utf-8"
 
 
-def handler_for(owner: FundService) -> type[PlainHandler]:
+def handler_for(owner: FundDesk) -> type[PlainHandler]:
     """The class whose objects answer the requests of one service."""
 
     class Handler(_Handler):
@@ -35,7 +35,7 @@ def handler_for(owner: FundService) -> type[PlainHandler]:
 
 
 class _Handler(PlainHandler):
-    fund: FundService
+    fund: FundDesk
 
     def setup(self) -> None:
         super().setup()
@@ -154,7 +154,7 @@ class _Handler(PlainHandler):
         status, html = PAGES[fault]
         headers = {"Content-Type": _HTML}
         if fault is Fault.REDIRECT:
-            headers["Location"] = self.fund.url("elsewhere")
+            headers["Location"] = f"https://{self.headers['Host']}/elsewhere"
         self.answer(status, html.encode(), headers)
 
     def _nothing(self, fault: Fault) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 import threading
-from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from kiosk.demo.faulty_server import FaultOrders, TlsServer
-from kiosk.demo.fund_faults import Fault
+from kiosk.demo.faulty_server import TlsServer
+from kiosk.demo.fund_desk import FundDesk
 from kiosk.demo.fund_ferzl import FerzlSide
 from kiosk.demo.fund_handler import handler_for
 from kiosk.demo.fund_zp1 import Zp1Side
@@ -20,18 +17,7 @@ if TYPE_CHECKING:
     from kiosk.demo.fund_world import FundWorld
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request that was answered, or was ordered not to be; nothing of its content."""
-
-    at: float
-    """`time.monotonic()` when it had come."""
-    path: str
-    outcome: str
-    """`found`, `not found`, `several`, `refused`, or a fault's value."""
-
-
-class FundService(FaultOrders[Fault]):
+class FundService(FundDesk):
     """Serves `/ferzl` and `/zp1` on a free port of 127.0.0.1; may stop and start again there."""
 
     def __init__(
@@ -50,20 +36,11 @@ class FundService(FaultOrders[Fault]):
         over. `client_required`: only clients with a certificate are served. `types_version`: see
         `FerzlSide`.
         """
-        super().__init__()
-        self.token = token
-        self.slow_seconds = 5.0
-        """What `Fault.SLOW` waits for."""
-        self.requests: list[Request] = []
-        self.complaints: list[str] = []
-        """What was wrong with questions: path and fixed words, no values."""
-        self.sides: dict[str, FerzlSide | Zp1Side] = {
+        sides: dict[str, FerzlSide | Zp1Side] = {
             "/ferzl": FerzlSide(world, types_version),
             "/zp1": Zp1Side(world),
         }
-        self.closing = threading.Event()
-        self._connections: set[socket.socket] = set()
-        self._lock = threading.Lock()
+        super().__init__(sides, token)
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._tls.load_cert_chain(certificates.expired if expired else certificates.server)
         if client_required:
@@ -88,28 +65,21 @@ class FundService(FaultOrders[Fault]):
         if self._thread is not None:
             return self
         self._server = self._server or self._bound()
-        with self._lock:
-            self.closing = threading.Event()
+        self.let_in()
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
         return self
 
     def stop(self) -> None:
         """End, also what is still being answered; stopping twice does no harm."""
-        with self._lock:
-            self.closing.set()
+        self.close()
         if self._thread is not None and self._server is not None:
             self._server.shutdown()
             self._thread.join()
         if self._server is not None:
             self._server.server_close()
         self._server = self._thread = None
-        with self._lock:
-            connections = list(self._connections)
-        for connection in connections:
-            # Past the TLS layer: its own state belongs to the thread that answers.
-            with suppress(OSError):
-                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+        self.cut()
 
     def __enter__(self) -> Self:
         """Start."""
@@ -118,30 +88,3 @@ class FundService(FaultOrders[Fault]):
     def __exit__(self, *_: object) -> None:
         """Stop."""
         self.stop()
-
-    def count(self, at: float, path: str, outcome: str) -> None:
-        """Remember a request."""
-        with self._lock:
-            self.requests.append(Request(at, path, outcome))
-
-    def complain(self, path: str, words: str) -> None:
-        """Remember a question that broke a rule."""
-        with self._lock:
-            self.complaints.append(f"{path}: {words}")
-
-    def opened(self, connection: socket.socket) -> threading.Event:
-        """Remember a connection, to cut it when the service stops; return what tells of that.
-
-        Raises:
-            ConnectionAbortedError: it has stopped already.
-        """
-        with self._lock:
-            if self.closing.is_set():
-                raise ConnectionAbortedError
-            self._connections.add(connection)
-            return self.closing
-
-    def closed(self, connection: socket.socket) -> None:
-        """Forget a connection."""
-        with self._lock:
-            self._connections.discard(connection)

@@ -21,7 +21,7 @@ from offline_cache.row_fields import (
 )
 
 if TYPE_CHECKING:
-    from offline_cache.publisher.mapping import LocalReferences
+    from offline_cache.publisher.records import LocalReferences
 
 BAD: Final = -1
 _CACHED: Final = 1 << 16

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from offline_cache.publisher.mapping import LocalReferences
+    from offline_cache.publisher.records import LocalReferences
     from offline_cache.rows import RegisterRow
 
 REPEATING: Final = frozenset(COLUMNS) - {

@@ -6,7 +6,7 @@ A worker does this without knowing of the others. What it gives back is small an
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,7 +16,7 @@ from offline_cache.columns import DAY_BIAS, KEY_BIAS, POLICY_TYPE_CODES, STATUS_
 from offline_cache.format import Insurer, KeyKind, RegisterKey, fold_value, load_key_file
 from offline_cache.layout import day_code
 from offline_cache.publisher.column_codes import folded_name, folded_patronymic
-from offline_cache.publisher.records import KINDS, RECORD, write_run
+from offline_cache.publisher.records import KINDS, RECORD, LocalReferences, write_run
 from offline_cache.row_fields import BadFieldError
 from offline_cache.rows import LISTED_PROBLEMS, Problem
 
@@ -31,22 +31,6 @@ KeySource = RegisterKey | Path
 
 _STATUS_CODE = {status: code for code, status in enumerate(STATUS_CODES)}
 _POLICY_TYPE_CODE = {kind: code for code, kind in enumerate(POLICY_TYPE_CODES)}
-
-
-@dataclass(slots=True)
-class LocalReferences:
-    """A partition's own reference tables."""
-
-    insurers: dict[Insurer, int] = field(default_factory=dict)
-    clinics: dict[str, int] = field(default_factory=dict)
-
-    def insurer_number(self, insurer: Insurer) -> int:
-        """What stands for it in a record; a new one when it was not met before."""
-        return self.insurers.setdefault(insurer, len(self.insurers))
-
-    def clinic_number(self, clinic: str | None) -> int:
-        """The same of a clinic: counted from 1, and 0 is none."""
-        return 0 if clinic is None else self.clinics.setdefault(clinic, len(self.clinics)) + 1
 
 
 class Partition(Protocol):

@@ -8,13 +8,13 @@ own reference tables until the merge.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
 from offline_cache.columns import NO_INSURER
-from offline_cache.format import KeyKind
+from offline_cache.format import Insurer, KeyKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +53,22 @@ _INDEX_BYTES: Final = (RANGES + 1) * _INDEX.itemsize
 
 Records = Any
 """A numpy array of `RECORD`."""
+
+
+@dataclass(slots=True)
+class LocalReferences:
+    """A partition's own reference tables."""
+
+    insurers: dict[Insurer, int] = field(default_factory=dict)
+    clinics: dict[str, int] = field(default_factory=dict)
+
+    def insurer_number(self, insurer: Insurer) -> int:
+        """What stands for it in a record; a new one when it was not met before."""
+        return self.insurers.setdefault(insurer, len(self.insurers))
+
+    def clinic_number(self, clinic: str | None) -> int:
+        """The same of a clinic: counted from 1, and 0 is none."""
+        return 0 if clinic is None else self.clinics.setdefault(clinic, len(self.clinics)) + 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from kiosk.demo.daemon import DaemonUnavailableError, PrivatePcscd, namespaces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# How long a case takes is the machine's affair: a busy one fails no property by it.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 def isolated_pcscd() -> PrivatePcscd:

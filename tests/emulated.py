@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import Final
 
 import pytest
-from hypothesis import settings
 
 from kiosk import photo
 from kiosk.authenticity import decision
@@ -46,10 +45,6 @@ def pytest_configure() -> None:
     """Give their time to processes that the kiosk starts, which are emulated, too."""
     object.__setattr__(decision._OPENSSL, "timeout_seconds", PATIENCE * 1.0)
     photo.DECODE_SECONDS = PATIENCE * photo.DECODE_SECONDS  # type: ignore[misc]
-    # Hypothesis gives a case 200 ms, less than an emulated openssl takes. The repetition of that
-    # failure then fails at the long representation of a fixture, under another name.
-    settings.register_profile("emulated", deadline=None)
-    settings.load_profile("emulated")
 
 
 @pytest.hookimpl(trylast=True)

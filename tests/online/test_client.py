@@ -95,7 +95,7 @@ STATUSES = {
 @pytest.mark.parametrize("status", STATUSES)
 def test_statuses(status: int) -> None:
     with RawServer(sending(answer(status, BODY, "Location: /elsewhere"))) as server:
-        assert cause_of(Client(server.url, None), 10.0) is STATUSES[status]
+        assert cause_of(Client(server.url, None)) is STATUSES[status]
     assert len(server.peers) == 1
 
 
@@ -139,7 +139,7 @@ def test_only_the_pinned_authorities_count(
     monkeypatch.setattr(adapters, "DEFAULT_CA_BUNDLE_PATH", str(public.ca))
     monkeypatch.setenv("SSL_CERT_FILE", str(public.ca))
     with RawServer(sending(WHOLE), public) as server:
-        assert cause_of(Client(server.url, certificates.ca), 10.0) is Cause.TLS
+        assert cause_of(Client(server.url, certificates.ca)) is Cause.TLS
 
 
 def test_a_host_by_its_name(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_client_certificates(
         assert post(given) == Reply(200, BODY)
         # Again and again: the server's alert and the end of its connection race with the question.
         for client_file in (None, other.client) * 5:
-            assert cause_of(Client(server.url, certificates.ca, client_file), 5.0) is Cause.TLS
+            assert cause_of(Client(server.url, certificates.ca, client_file)) is Cause.TLS
 
 
 def locked_key() -> bytes:

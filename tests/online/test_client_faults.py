@@ -25,6 +25,7 @@ from kiosk.online.resolve import Resolver
 from tests.online.asking import (
     BODY,
     CHUNKS,
+    ENOUGH,
     OPEN_END,
     SECONDS,
     SLACK,
@@ -92,7 +93,7 @@ FAULTS: dict[str, tuple[Callable[[Peer], None], Cause | None]] = {
 
 def seconds_for(cause: Cause | None) -> float:
     """A short time only where it is to run out; a busy machine has enough for the rest."""
-    return 10.0 if cause not in {Cause.TIMEOUT, None} else SECONDS
+    return ENOUGH if cause not in {Cause.TIMEOUT, None} else SECONDS
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -101,7 +102,7 @@ def test_faults_of_the_answer(fault: str, certificates: Certificates) -> None:
     with RawServer(act, certificates) as server:
         found = cause_of(Client(server.url, certificates.ca), seconds_for(cause))
     assert found in ({cause} if cause else {Cause.TIMEOUT, Cause.MALFORMED})
-    assert len(server.peers) == 1
+    assert len(server.peers) <= 1, "it is not asked again"
 
 
 HANDSHAKES: dict[str, tuple[Callable[[Peer], None], Cause]] = {
@@ -131,11 +132,11 @@ def test_nobody_listens(certificates: Certificates) -> None:
 def test_connecting_takes_too_long(certificates: Certificates) -> None:
     with full_server() as port:
         client = Client(f"https://127.0.0.1:{port}", certificates.ca)
-        assert cause_of(client) is Cause.TIMEOUT
+        assert cause_of(client, SECONDS) is Cause.TIMEOUT
         # Before the deadline: another service may have the rest of the time.
         begun = time.monotonic()
-        assert cause_of(client, 30.0) is Cause.TIMEOUT
-        assert time.monotonic() - begun < 1.5 + SLACK
+        assert cause_of(client, 60.0) is Cause.TIMEOUT
+        assert time.monotonic() - begun < line.CONNECT_SECONDS + SLACK
 
 
 def test_a_deadline_that_is_over_connects_to_nobody(certificates: Certificates) -> None:
@@ -156,7 +157,7 @@ def test_addresses_are_tried_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyP
         client = Client("https://fund.example/ask", certificates.ca)
         assert post(client) == Reply(200, BODY)
         places.pop()
-        assert cause_of(client) is Cause.TIMEOUT
+        assert cause_of(client, SECONDS) is Cause.TIMEOUT
         places.pop()
         assert cause_of(client) is Cause.NO_NETWORK
 
@@ -183,7 +184,10 @@ def test_cancelled(wait: str, certificates: Certificates) -> None:
         cancelled_after(client, acting)
 
 
-def test_cancelled_while_connecting(certificates: Certificates) -> None:
+def test_cancelled_while_connecting(
+    certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "CONNECT_SECONDS", 30.0)
     acting = threading.Event()
     with full_server() as port:
         threading.Timer(0.1, acting.set).start()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from kiosk.policy.model import PresentedPolicy
 
+PATIENCE = 20.0
+
 
 class Held:
     """A service whose questions wait until they are let go, or cancelled."""
@@ -42,7 +44,7 @@ class Held:
         try:
             with deadline.ending(self.go.set if self.heeds_cancel else lambda: None):
                 self.begun.release()
-                self.go.wait(10.0)
+                self.go.wait(2 * PATIENCE)
             if deadline.cancelled:
                 # What a closed socket looks like to whoever reads it.
                 raise ServiceError(Cause.NO_NETWORK, "scripted")
@@ -78,11 +80,11 @@ def test_cancelling_ends_the_question_and_blames_nobody() -> None:
     other = Scripted(FOUND, name="zp1")
     held = Held()
     fund = Fund([held, other])
-    deadline = Deadline(20.0)
+    deadline = Deadline(3 * PATIENCE)
     thread, said = in_thread(lambda: fund.ask_within(POLICY, NOW, deadline))
-    assert held.begun.acquire(timeout=5)
+    assert held.begun.acquire(timeout=PATIENCE)
     deadline.cancel()
-    thread.join(5)
+    thread.join(PATIENCE)
     assert said == [Unavailable(Cause.CANCELLED)]
     assert other.asked == [], "nobody waits for the second service either"
     assert [one.failures for one in fund.status()] == [0, 0]
@@ -91,12 +93,12 @@ def test_cancelling_ends_the_question_and_blames_nobody() -> None:
 def test_a_cancelled_question_gives_the_half_open_slot_back() -> None:
     held = Held()
     fund = open_fund(VirtualTime(), held)
-    deadline = Deadline(20.0)
+    deadline = Deadline(3 * PATIENCE)
     thread, said = in_thread(lambda: fund.ask_within(POLICY, NOW, deadline))
-    assert held.begun.acquire(timeout=5)
+    assert held.begun.acquire(timeout=PATIENCE)
     assert fund.ask(POLICY, NOW) == Unavailable(Cause.PAUSED), "one at a time"
     deadline.cancel()
-    thread.join(5)
+    thread.join(PATIENCE)
     assert said == [Unavailable(Cause.CANCELLED)]
     held.go.set()
     assert fund.ask(POLICY, NOW) == FOUND
@@ -108,13 +110,13 @@ def test_many_threads_send_one_question_to_a_service_that_comes_back() -> None:
     held = Held()
     fund = open_fund(VirtualTime(), held)
     threads = [in_thread(lambda: fund.ask(POLICY, NOW)) for _ in range(8)]
-    assert held.begun.acquire(timeout=5)
+    assert held.begun.acquire(timeout=PATIENCE)
     while sum(len(said) for _, said in threads) < 7:
         time.sleep(0.005)
     assert held.most == 1
     held.go.set()
     for thread, _ in threads:
-        thread.join(5)
+        thread.join(PATIENCE)
     answers = [said[0] for _, said in threads]
     assert sorted(map(str, answers)) == sorted(map(str, [FOUND, *[Unavailable(Cause.PAUSED)] * 7]))
 
@@ -123,11 +125,11 @@ def test_healthy_services_are_asked_by_several_threads_at_once() -> None:
     held = Held()
     fund = Fund([held])
     threads = [in_thread(lambda: fund.ask(POLICY, NOW)) for _ in range(2)]
-    assert held.begun.acquire(timeout=5)
-    assert held.begun.acquire(timeout=5)
+    assert held.begun.acquire(timeout=PATIENCE)
+    assert held.begun.acquire(timeout=PATIENCE)
     held.go.set()
     for thread, said in threads:
-        thread.join(5)
+        thread.join(PATIENCE)
         assert said == [FOUND]
     assert held.most == 2
 
@@ -135,15 +137,15 @@ def test_healthy_services_are_asked_by_several_threads_at_once() -> None:
 def test_who_was_cancelled_holds_no_slot_even_before_their_exchange_has_ended() -> None:
     held = Held(heeds_cancel=False)
     fund = open_fund(VirtualTime(), held)
-    deadline = Deadline(20.0)
+    deadline = Deadline(3 * PATIENCE)
     thread, said = in_thread(lambda: fund.ask_within(POLICY, NOW, deadline))
-    assert held.begun.acquire(timeout=5)
+    assert held.begun.acquire(timeout=PATIENCE)
     deadline.cancel()
     second, answers = in_thread(lambda: fund.ask(POLICY, NOW))
-    assert held.begun.acquire(timeout=5), "the next person's question goes out at once"
+    assert held.begun.acquire(timeout=PATIENCE), "the next person's question goes out at once"
     assert fund.ask(POLICY, NOW) == Unavailable(Cause.PAUSED), "and still one at a time"
     held.go.set()
-    thread.join(5)
-    second.join(5)
+    thread.join(PATIENCE)
+    second.join(PATIENCE)
     assert (said, answers) == ([Unavailable(Cause.CANCELLED)], [FOUND])
     assert fund.status()[0].state is State.HALF_OPEN, "the late end of the first changes nothing"

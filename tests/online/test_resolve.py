@@ -48,12 +48,16 @@ def system() -> Iterator[System]:
     system = System()
     yield system
     system.go.set()
+    _join_resolvers()
+
+
+def _join_resolvers() -> None:
     for thread in threading.enumerate():
         if thread.name == "resolver":
             thread.join()
 
 
-def cause_of(resolver: Resolver, host: str = HOST, seconds: float = 0.05) -> Cause:
+def cause_of(resolver: Resolver, host: str = HOST, seconds: float = 0.1) -> Cause:
     """Why there is no place."""
     with pytest.raises(ServiceError) as caught:
         resolver.places(host, 443, Deadline(seconds))
@@ -63,27 +67,27 @@ def cause_of(resolver: Resolver, host: str = HOST, seconds: float = 0.05) -> Cau
 def test_a_name(system: System) -> None:
     system.go.set()
     resolver = Resolver(system.look_up)
-    assert resolver.places(HOST, 443, Deadline(5)) == PLACES
-    assert resolver.places(HOST, 443, Deadline(5)) == PLACES
+    assert resolver.places(HOST, 443, Deadline(20)) == PLACES
+    assert resolver.places(HOST, 443, Deadline(20)) == PLACES
     assert system.asked == [HOST, HOST], "an answer in time is not kept"
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "::1"])
 def test_digits_need_no_resolver(host: str, system: System) -> None:
-    ((_, address),) = Resolver(system.look_up).places(host, 443, Deadline(5))
+    ((_, address),) = Resolver(system.look_up).places(host, 443, Deadline(20))
     assert address[:2] == (host, 443)
     assert not system.asked
 
 
 def test_the_systems_resolver() -> None:
-    places = Resolver().places("localhost", 443, Deadline(5))
+    places = Resolver().places("localhost", 443, Deadline(20))
     assert {address[0] for _, address in places} & {"127.0.0.1", "::1"}
 
 
 def test_a_name_that_is_not_known(system: System) -> None:
     system.go.set()
     system.places = []
-    assert cause_of(Resolver(system.look_up), seconds=5) is Cause.NO_NETWORK
+    assert cause_of(Resolver(system.look_up), seconds=20) is Cause.NO_NETWORK
 
 
 def test_a_hanging_call_is_waited_for_again(system: System) -> None:
@@ -93,7 +97,7 @@ def test_a_hanging_call_is_waited_for_again(system: System) -> None:
     assert system.asked == [HOST]
     assert threading.active_count() <= before + 2, "one call, and a timer that is ending"
     system.go.set()
-    assert resolver.places(HOST, 443, Deadline(5)) == PLACES
+    assert resolver.places(HOST, 443, Deadline(20)) == PLACES
     assert system.asked == [HOST]
 
 
@@ -103,7 +107,7 @@ def test_an_end_before_the_deadlines(system: System, monkeypatch: pytest.MonkeyP
     with pytest.raises(ServiceError, match=HOST) as caught:
         Resolver(system.look_up).places(HOST, 443, deadline)
     assert caught.value.cause is Cause.TIMEOUT
-    assert deadline.left() > 50
+    assert deadline.left() > 10
 
 
 @pytest.mark.parametrize("places", [PLACES, []], ids=["too-old", "failed"])
@@ -115,11 +119,9 @@ def test_late_answers_that_are_of_no_use(
     system.places = places
     assert cause_of(resolver) is Cause.TIMEOUT
     system.go.set()
-    for thread in threading.enumerate():
-        if thread.name == "resolver":
-            thread.join()
+    _join_resolvers()
     system.places = PLACES
-    assert resolver.places(HOST, 443, Deadline(5)) == PLACES
+    assert resolver.places(HOST, 443, Deadline(20)) == PLACES
     assert system.asked == [HOST, HOST]
 
 
@@ -128,14 +130,16 @@ def test_calls_that_hang_do_not_pile_up(system: System) -> None:
     hosts = [f"{number}.example" for number in range(MOST_LOOKUPS + 2)]
     causes = [cause_of(resolver, host) for host in hosts]
     assert causes == [Cause.TIMEOUT] * MOST_LOOKUPS + [Cause.NO_NETWORK] * 2
-    assert system.asked == hosts[:MOST_LOOKUPS]
+    system.go.set()
+    _join_resolvers()
+    assert sorted(system.asked) == hosts[:MOST_LOOKUPS]
 
 
 def test_two_wait_for_one_call(system: System) -> None:
     resolver = Resolver(system.look_up)
     found: list[list[Place]] = []
     threads = [
-        threading.Thread(target=lambda: found.append(resolver.places(HOST, 443, Deadline(5))))
+        threading.Thread(target=lambda: found.append(resolver.places(HOST, 443, Deadline(20))))
         for _ in range(2)
     ]
     for thread in threads:
@@ -148,7 +152,8 @@ def test_two_wait_for_one_call(system: System) -> None:
     assert found == [PLACES] * 2
 
 
-def test_cancelled(system: System) -> None:
+def test_cancelled(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolve, "LOOKUP_SECONDS", 30.0)
     deadline = Deadline(60)
     causes: list[Cause] = []
 
@@ -162,5 +167,5 @@ def test_cancelled(system: System) -> None:
     while not system.asked:
         time.sleep(0.001)
     deadline.cancel()
-    asking.join(1.4)
+    asking.join(20)
     assert causes == [Cause.CANCELLED]

@@ -114,6 +114,11 @@ class Sitter:
         self._send(4, 0, self._id(self._own))
         self._sync()
 
+    def offer_closing(self) -> None:
+        """Make the names that `close_window` uses: some programs look for them only at start."""
+        for name in (b"WM_PROTOCOLS", b"WM_DELETE_WINDOW"):
+            self._atom(name)
+
     def close_window(self, window: int) -> None:
         """Ask its program to close a window (ICCCM 4.2.8.1)."""
         protocols, delete = self._atom(b"WM_PROTOCOLS"), self._atom(b"WM_DELETE_WINDOW")

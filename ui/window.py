@@ -5,7 +5,9 @@ differ; a countdown costs one ring. Nothing is flipped while nothing changes.
 
 With two displays there is one window over both, with a pane for each: a compositor for kiosks
 (cage) stretches its only client over all displays, side by side, and makes it smaller when one is
-unplugged. What shall be seen on the second display is then simply not drawn.
+unplugged. What shall be seen on the second display is then simply not drawn. With one display it
+is the same kind of window: one that asked for the whole screen would keep its first size when a
+display of another size is plugged in.
 """
 
 from __future__ import annotations
@@ -100,6 +102,8 @@ class Window:
         self.flips = 0
         self._dark = False
         self._fullscreen = fullscreen
+        self._is_stretched = False
+        """Whether the window lies over all displays, and has their size."""
         self._headless_dir = headless_dir
         before = display_lines()
         self._open_display(caption)
@@ -118,12 +122,14 @@ class Window:
             if pygame.display.get_driver() == "x11":
                 # Else each update goes through OpenGL as a whole frame, many times as slow.
                 os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
+            is_wayland = pygame.display.get_driver() == "wayland"
+            self._is_stretched = self._fullscreen and (is_wayland or len(self._panels) > 1)
             if not self._fullscreen:
                 pygame.display.set_mode(_over(panel.size for panel in self._panels))
-            elif len(self._panels) == 1:
+            elif not self._is_stretched:
                 pygame.display.set_mode((0, 0), pygame.FULLSCREEN)
             else:
-                # Fullscreen would be one display alone.
+                # Fullscreen would be one display alone, at the size that it has now.
                 sizes = pygame.display.get_desktop_sizes()[: len(self._panels)]
                 pygame.display.set_mode(_over(sizes), pygame.NOFRAME | pygame.RESIZABLE)
         except pygame.error as error:
@@ -144,9 +150,10 @@ class Window:
         """Take the display's surface as it is now, and share it out."""
         self._display = pygame.display.get_surface()
         self._size = self._display.get_size()
+        self._at = self._places()
         self._panes = [
             Pane(self._display, place, panel.rotation, self._look)
-            for place, panel in zip(self._places(), self._panels, strict=False)
+            for place, panel in zip(self._at, self._panels, strict=False)
         ]
         self.size = self._panes[0].size
         """Width and height of the first upright frame, in pixels."""
@@ -155,16 +162,17 @@ class Window:
         """Where the panes are: side by side, or one over all where the window has no second."""
         width, height = self._size
         sizes = [panel.size for panel in self._panels]
-        if self._fullscreen:
+        if self._is_stretched:
+            # None at all while the only one is unplugged.
             sizes = pygame.display.get_desktop_sizes()
-        if len(self._panels) == 1 or len(sizes) == 1 or width <= sizes[0][0]:
+        if len(sizes) < 2 or width <= sizes[0][0]:
             return [Box(0, 0, width, height)]
         first, second = sizes[:2]
         right = width - first[0]
         return [
             Box(0, 0, first[0], min(height, first[1])),
             Box(first[0], 0, right, min(height, second[1])),
-        ]
+        ][: len(self._panels)]
 
     @property
     def shown(self) -> Screen | None:
@@ -236,6 +244,9 @@ class Window:
                 events.append(self._tap(*event.pos))
             elif event.type in {pygame.WINDOWEXPOSED, pygame.WINDOWSIZECHANGED}:
                 self._repair()
+        if self._is_stretched and self._places() != self._at:
+            # A display tells of its own size after the window's.
+            self._repair()
         return events
 
     def _tap(self, x: int, y: int) -> Tap:
@@ -246,7 +257,8 @@ class Window:
         """Present the shown views again: the display lost them or has another size now."""
         first = self.shown
         surface = pygame.display.get_surface()
-        if surface is not self._display or surface.get_size() != self._size:
+        is_other = surface is not self._display or surface.get_size() != self._size
+        if is_other or self._places() != self._at:
             others = [pane.shown or first for pane in self._panes[1:]]
             # Before the first view, too: a compositor says its size only after the window is open.
             self._adopt_display()

@@ -21,7 +21,7 @@ from offline_cache.updater import Result
 from tests.offline_cache.sieges import Siege, limits
 
 _SECONDS = 0.5
-"""A kiosk's patience in these tests."""
+"""A kiosk's patience with who is slow."""
 
 
 FAULTS = {
@@ -51,8 +51,8 @@ def test_a_server_that_does_wrong_with_any_file(siege: Siege, fault: Fault) -> N
     with siege.served(siege.fund.folder) as server:
         for name in (FILES[0], FILES[-1]) if fault in SLOW else FILES:
             server.order(name, fault)
-            with limits(_SECONDS + 1.5):
-                outcome = siege.update(server.url, seconds=_SECONDS)
+            with limits():
+                outcome = siege.update(server.url, seconds=_SECONDS if fault in SLOW else 20.0)
             assert outcome.result in {Result.REFUSED, Result.FAILED}, name
             assert FAULTS[fault] in str(outcome.error), name
             assert siege.files() == before
@@ -170,13 +170,15 @@ def test_a_handshake_that_ends_after_the_deadline_begins_nothing(
 ) -> None:
     over = threading.Event()
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        # Where the machine was so busy that the client has gone before.
+        listener.settimeout(10)
         port = listener.getsockname()[1]
         # With the queue full, the next connection comes about with its second try, a second later.
         with socket.create_connection(("127.0.0.1", port)):
             server = threading.Thread(target=_drip_late, args=(listener, certificates, over))
             server.start()
             source = HttpSource(f"https://127.0.0.1:{port}", certificates.ca, "oms-kiosk/test")
-            with limits(3.0), pytest.raises(FetchError, match="not done within"):
+            with limits(), pytest.raises(FetchError, match="not done within"):
                 read_small(source, "metadata/timestamp.json", Deadline(1.4), most=1000)
             over.set()
             source.close()

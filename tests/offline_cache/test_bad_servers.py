@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _SECONDS = 0.8
 """A kiosk's patience with who goes on for ever."""
+_UNTIL_IT_STALLS = 3.0
+"""Half of a file must have come by then, also on a busy machine."""
 _DELTA = "register/delta-3-4"
 
 
@@ -46,7 +48,7 @@ def test_a_file_that_breaks_off_in_every_run_comes_once(siege: Siege, name: str)
         with siege.served(siege.fund.folder) as server:
             if run < 3:
                 server.order(name.rpartition("/")[2], Fault.STALL)
-            outcome = siege.update(server.url, seconds=20 if run == 3 else _SECONDS)
+            outcome = siege.update(server.url, seconds=20 if run == 3 else _UNTIL_IT_STALLS)
             asked += [part for path, part in server.requests if path.endswith(name[9:])]
         fetched += outcome.bytes
         assert outcome.result is (Result.FAILED if run < 3 else Result.UPDATED)
@@ -92,11 +94,11 @@ def test_many_slow_files_are_held_to_one_deadline(siege: Siege) -> None:
 
     siege.publish()
     with Slow(siege.fund.folder, siege.certificates) as server:
-        with limits(1.5):
+        with limits():
             outcome = siege.update(server.url, seconds=1.0)
         assert outcome.result is Result.FAILED
         assert "not done within 1 s; try again later" in str(outcome.error)
-        assert 2 <= len(server.requests) <= 4
+        assert len(server.requests) <= 4
     siege.recovers()
 
 
@@ -105,7 +107,7 @@ def test_many_slow_files_are_held_to_one_deadline(siege: Siege) -> None:
 )
 def test_no_address_without_tls_but_this_machine(siege: Siege, url: str) -> None:
     before = siege.files()
-    with limits(1.0), pytest.raises(AddressError):
+    with limits(), pytest.raises(AddressError):
         siege.update(url)
     assert siege.files() == before
     siege.recovers()
@@ -223,7 +225,7 @@ _CASES = [
 def test_a_server_that_speaks_nonsense(siege: Siege, nonsense: Nonsense, way: str) -> None:
     before = siege.files()
     certificates = siege.certificates if way == "https" else None
-    with _saying(nonsense, certificates) as url, limits(2.0, 16 * 1024):
+    with _saying(nonsense, certificates) as url, limits(16 * 1024):
         outcome = siege.update(url, seconds=_SECONDS)
     assert outcome.result in {Result.FAILED, Result.REFUSED}, outcome
     assert str(outcome.error).isprintable()

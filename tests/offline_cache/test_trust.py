@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import shutil
-import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -234,12 +233,10 @@ def test_a_signed_time_is_required(fund: Fund, cache: Path) -> None:
         pytest.param(b" " * 600_000, id="too-long"),
     ],
 )
-def test_nonsense_is_refused_quickly(fund: Fund, cache: Path, role: str, content: bytes) -> None:
+def test_nonsense_is_refused(fund: Fund, cache: Path, role: str, content: bytes) -> None:
     fund.file_of(role).write_bytes(content)
-    began = time.monotonic()
     with pytest.raises(TrustError, match=rf"{role}\.json"):
         refreshed(fund.folder, fund.root, cache)
-    assert time.monotonic() - began < 1.0
 
 
 def test_signed_nonsense_is_refused(fund: Fund, cache: Path) -> None:

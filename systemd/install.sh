@@ -117,7 +117,8 @@ restore() {
         rm -rf -- "$root$path"
         if [ -e "$kept$path" ] || [ -L "$kept$path" ]; then
             mkdir -p -- "$(dirname -- "$root$path")"
-            cp -a -- "$kept$path" "$root$path"
+            # Moved: within one disk that needs no room, and a full disk may be why we are here.
+            mv -T -- "$kept$path" "$root$path" || echo "install: $root$path could not be put back" >&2
         fi
     done
     if booted; then systemctl daemon-reload || true; fi
@@ -150,9 +151,19 @@ find_bundle() {
     fi
 }
 
+# Nobody else changes releases meanwhile: no trial, which would take a newer one for a release that fell
+# over and remove it, no update, no second run of this. They wait for the same file (links.locked).
+lock_releases() {
+    exec 9>>"$root$BASE/.lock"
+    flock --wait 5 9 || die "a release is on trial or being changed; try again in some minutes"
+}
+
 # Lays the bundle's content into the system (same disk, also seen from inside) and checks it whole.
 take_bundle() {
     mkdir -p -- "$root$BASE/releases"
+    lock_releases
+    # What a run left that the power ended.
+    rm -rf -- "$root$BASE"/.incoming.* "$root$BASE"/.kept.* "$root$BASE"/releases/.new-*
     incoming=$(mktemp -d -- "$root$BASE/.incoming.XXXXXX")
     if [ -d "$bundle" ]; then
         cp -r -- "$bundle/." "$incoming/"
@@ -187,7 +198,7 @@ install_packages() {
     # shellcheck disable=SC2086  # a list of names
     { inside apt-get -q update &&
         inside env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends $missing
-    } >"$incoming/apt.log" 2>&1 || { tail -n 20 "$incoming/apt.log" >&2; die "the packages cannot be installed"; }
+    } >"$incoming/apt.log" 2>&1 9>&- || { tail -n 20 "$incoming/apt.log" >&2; die "the packages cannot be installed"; }
 }
 
 # The release, complete and on disk, under its final name; nothing points to it yet.
@@ -327,14 +338,28 @@ start_units() {
     done
 }
 
+# Stops our units whose name begins so; of templates every instance.
+stop_units() {
+    booted || return 0
+    local file names=()
+    for file in "$BASE/current/systemd/units/$1"*.*; do
+        case "$file" in *.d) continue ;; esac
+        file=${file##*/}
+        names+=("${file/@./@*.}")
+    done
+    systemctl --quiet stop "${names[@]}" 2>/dev/null || true
+}
+
 remove_everything() {
-    local from to unit tree
-    tree=$root$BASE/current/systemd
-    if [ -d "$tree" ]; then
-        for unit in $(cd "$tree/units" && ls); do
-            case "$unit" in *@.service | *.d) continue ;; esac
-            if booted; then systemctl --quiet stop "$unit" 2>/dev/null || true; fi
-        done
+    local from to unit
+    if [ -d "$root$BASE" ]; then
+        # Whoever changes releases first: a trial that is told to end goes back, and starts the kiosk again.
+        stop_units kiosk-software
+        stop_units kiosk-stick
+        lock_releases
+        exec 8>>"$root$BASE/.update.lock"
+        flock --wait 5 8 || die "an update of the software is under way; try again when it is over"
+        stop_units ""
     fi
     inside systemctl --quiet unmask getty@tty1.service ctrl-alt-del.target || true
     if [ -f "$root$BASE/files" ]; then
@@ -343,8 +368,9 @@ remove_everything() {
     fi
     rm -rf -- "${root}$BASE"
     if [ -n "$purge" ]; then
-        rm -rf -- "$root/etc/oms-kiosk" "$root/var/lib/oms-kiosk"
-        for unit in oms-kiosk oms-screen oms-update oms-stick; do
+        rm -rf -- "$root/etc/oms-kiosk" "$root/var/lib/oms-kiosk" "$root/var/cache/oms-stick"
+        rm -f -- "$root"/etc/credstore/{ferzl-token,clinic-tokens,register.key}
+        for unit in oms-kiosk oms-screen oms-update oms-stick oms-clinic; do
             inside userdel "$unit" 2>/dev/null || true
             inside groupdel "$unit" 2>/dev/null || true
         done
@@ -376,6 +402,7 @@ main() {
     # From here on it is installed; what is kept for the way back goes with the other folders.
     done_with=$kept kept="" built=""
     rm -rf -- "$done_with"
+    exec 9>&-
     start_units
     say "OMS kiosk $version is installed"
     if [ -z "$configured" ]; then

@@ -248,8 +248,11 @@ def main(arguments: list[str]) -> int:
             case _:
                 print("usage: rollback trial|settle|back [FOLDER]", file=sys.stderr)
                 return 2
-    except (SwitchError, OSError) as error:
+    except SwitchError as error:
         print(f"rollback: {error}", file=sys.stderr)
+        return 6
+    except OSError as error:
+        print(f"rollback: {error.filename or folder}: {error.strerror}", file=sys.stderr)
         return 6
     except KeyboardInterrupt:  # on the way back; the state says so, and `settle` goes on
         return 1

@@ -46,9 +46,10 @@ def write(out: Path) -> None:
     staged = out.with_name(f".{out.name}.new")
     with staged.open("wb") as file:
         file.write(_SHEBANG)
-        with zipfile.ZipFile(file, "w") as archive:
-            archive.writestr("__main__.py", _MAIN)
-            archive.writestr("kiosk/__init__.py", "")
+        # A board that has lost its clock begins in 1970, where a zip has no times.
+        with zipfile.ZipFile(file, "w", strict_timestamps=False) as archive:
+            archive.writestr(zipfile.ZipInfo("__main__.py"), _MAIN)
+            archive.writestr(zipfile.ZipInfo("kiosk/__init__.py"), "")
             for name in MODULES:
                 archive.write(here / name, f"kiosk/software/{name}")
         file.flush()

@@ -63,6 +63,8 @@ class Machine:
         self._folder = folder
         self.binds: Sequence[str] = ()
         """Folders that it sees from its next boot on, as `--bind` of systemd-nspawn has them."""
+        self.read_only = False
+        """Whether its disk takes nothing from its next boot on: a card that has gone bad."""
         self._name = f"oms-boot-{os.getpid()}-{folder.name}"
         self._process: subprocess.Popen[bytes] | None = None
         self._leader = 0
@@ -121,6 +123,7 @@ class Machine:
         """
         if not (self._tree / "etc/machine-id").exists():
             (self._tree / "etc/machine-id").write_text("", encoding="ascii")
+        _mount("-o", f"remount,{'ro' if self.read_only else 'rw'}", self._tree)
         self.booted_at = time.monotonic()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(

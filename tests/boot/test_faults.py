@@ -67,6 +67,24 @@ def test_on_a_read_only_disk_people_are_served(make_kiosk: MakeKiosk, tmp_path: 
         assert kiosk.tap()["verdict"] == "insured"
 
 
+def test_it_boots_with_a_read_only_disk(make_kiosk: MakeKiosk, tmp_path: Path) -> None:
+    kiosk = make_kiosk()
+    screen_elsewhere(kiosk, tmp_path / "screen")
+    started(kiosk)
+    kiosk.tap()
+    kiosk.machine.shut_down()
+    kiosk.machine.read_only = True
+    started(kiosk)
+    reasons = [kiosk.tap(slug)["reason"] for slug in ("plain_man", "suspended", "absent")]
+    assert reasons == ["insured", "suspended", "not_in_list"]
+    assert doctor(kiosk, code=6)["disk of journal"]["code"] == "disk-read-only"
+    assert "checks go on without receipts" in kiosk.machine.journal("--unit=kiosk.service")
+    kiosk.machine.run("systemctl", "start", "kiosk-update.service", check=False)
+    assert "Read-only file system" in kiosk.machine.journal("--unit=kiosk-update.service")
+    assert kiosk.tap()["verdict"] == "insured"
+    assert kiosk.restarts() == 0
+
+
 def _receipts(kiosk: Appliance) -> list[dict[str, Any]]:
     return [json.loads(line) for line in journal(kiosk, "show", "--json").splitlines()]
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from kiosk.software.links import locked
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -174,5 +176,57 @@ def test_what_is_no_bundle_changes_nothing(
         assert done.returncode == 1
         assert words in done.stderr
         left = [path for path in root.rglob("*") if not path.is_dir()]
-        assert not left
-        assert [path.name for path in (root / "opt/oms-kiosk").iterdir()] == ["releases"]
+        assert left == [root / "opt/oms-kiosk/.lock"]
+        assert {path.name for path in (root / "opt/oms-kiosk").iterdir()} == {".lock", "releases"}
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may install")
+def test_what_the_power_left_of_an_earlier_run_goes(tmp_path: Path, bundle: Path) -> None:
+    base = _emptied(tmp_path)
+    for name in (".incoming.a1", ".kept.a1", "releases/.new-0.1.0"):
+        (base / name).mkdir(parents=True)
+    (base / "releases/0.0.9").mkdir()
+    versioned(bundle)
+    assert "no proper version" in _installer(tmp_path, "--bundle", bundle).stderr
+    left = {str(path.relative_to(base)) for path in base.rglob("*")}
+    assert left == {".lock", "releases", "releases/0.0.9"}
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may install")
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [(".lock", "a release is on trial or being changed"), (".update.lock", "an update of the")],
+)
+def test_nothing_is_removed_while_releases_are_changed(
+    tmp_path: Path, name: str, words: str
+) -> None:
+    base = _emptied(tmp_path)
+    (base / "releases/0.1.0").mkdir(parents=True)
+    with locked(base, name=name):
+        assert words in _installer(tmp_path, "--uninstall").stderr
+    assert (base / "releases/0.1.0").is_dir()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may install")
+def test_nothing_is_installed_while_a_release_is_on_trial(tmp_path: Path, bundle: Path) -> None:
+    base = _emptied(tmp_path)
+    with locked(base):
+        done = _installer(tmp_path, "--bundle", bundle)
+    assert "a release is on trial or being changed" in done.stderr
+    assert [path.name for path in base.iterdir() if path.name != "releases"] == [".lock"]
+
+
+def _emptied(folder: Path) -> Path:
+    """Where releases go in a system that holds nothing else."""
+    # Something to be seen there, so that no other /proc is mounted.
+    (folder / "root/proc/self").mkdir(parents=True)
+    base = folder / "root/opt/oms-kiosk"
+    base.mkdir(parents=True)
+    return base
+
+
+def _installer(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [str(SYSTEMD / "install.sh"), "--root", str(folder / "root"), *map(str, words)]
+    done = subprocess.run(command, check=False, text=True, capture_output=True, timeout=30)
+    assert done.returncode == 1
+    return done

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Final
 
 import pytest
 
+from kiosk.software import standalone
 from kiosk.software.build import PYTHON, build, check_bundle
 from kiosk.software.choice import this_arch
 from kiosk.software.errors import BuildError, BundleError
@@ -188,6 +190,20 @@ def test_the_program_outside_of_all_releases(tmp_path: Path, failing: str) -> No
     assert ("kill --signal=SIGKILL kiosk.service" in calls) == left
     again = subprocess.run([program, "settle", tmp_path], check=False, env=surroundings)
     assert again.returncode == 0
+
+
+def test_the_program_is_written_whatever_the_clock_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A zip has no times before 1980."""
+    for name in standalone.MODULES:
+        shutil.copy(Path(standalone.__file__).with_name(name), tmp_path / name)
+        os.utime(tmp_path / name, (0, 0))
+    monkeypatch.setattr(standalone, "__file__", str(tmp_path / "standalone.py"))
+    monkeypatch.setattr(time, "localtime", lambda *_: time.gmtime(0))
+    write(tmp_path / "rollback")
+    done = subprocess.run([tmp_path / "rollback"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr[:6]) == (2, "usage:")
 
 
 def test_what_make_release_has_made(tmp_path: Path) -> None:

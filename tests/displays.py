@@ -51,6 +51,10 @@ def on(display: str) -> dict[str, str]:
     return {"DISPLAY": display, "SDL_VIDEODRIVER": "x11"}
 
 
+class XError(Exception):
+    """The X server refuses a request, such as one about a window that has just gone."""
+
+
 class Sitter:
     """Touches what is on a display, looks at it, and moves its windows."""
 
@@ -158,7 +162,7 @@ class Sitter:
         while True:
             head = self._exactly(32)
             if head[0] == 0:
-                raise ConnectionError(f"X error {head[1]} on request {opcode}")
+                raise XError(f"X error {head[1]} on request {opcode}")
             if head[0] == _REPLY:
                 return head + self._exactly(4 * struct.unpack_from("<I", head, 4)[0])
 

@@ -15,18 +15,19 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.benchmarks.processes import ROOT, process
-from tests.displays import Sitter, has_xvfb, on, x_server
+from tests.displays import Sitter, XError, has_xvfb, on, x_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.flow, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.flow, pytest.mark.timeout(120)]
 
 _KIOSK: Final = (sys.executable, "-c", "from kiosk.cli import main; main()")
 _SIZE: Final = (1280, 800)
-_BACK_SECONDS: Final = 2.0
-"""How soon the right frame must be back."""
+_BACK_SECONDS: Final = 10.0
+"""How soon the right frame must be back: well before the footer's minute draws one anyway."""
+_PATIENCE: Final = 30.0
 _NOBODY: Final = 65_534
 _NO_SOUND: Final = {"SDL_AUDIODRIVER": "nonesuch"}
 _PAPER: Final = {bytes.fromhex("f6f4ee"), bytes.fromhex("e9e4d8")}
@@ -57,13 +58,12 @@ def kiosk(folder: Path, display: str, sections: str = "") -> Iterator[subprocess
         yield child
 
 
-def until(what: str, condition: Callable[[], bool], seconds: float) -> float:
-    """Wait for it; how long it took."""
+def until(what: str, condition: Callable[[], bool], seconds: float = _PATIENCE) -> None:
+    """Wait for it."""
     began = time.monotonic()
     while not condition():
         assert time.monotonic() - began < seconds, f"no {what}"
         time.sleep(0.02)
-    return time.monotonic() - began
 
 
 def drawn(sitter: Sitter) -> bool:
@@ -71,7 +71,10 @@ def drawn(sitter: Sitter) -> bool:
     windows = sitter.windows()
     if not windows:
         return False
-    (width, height), rgb = sitter.pixels(windows[-1])
+    try:
+        (width, height), rgb = sitter.pixels(windows[-1])
+    except XError:  # It changed its size, or went, since it was looked up.
+        return False
     corners = ((0, 0), (width - 1, 0), (0, height - 1), (width - 1, height - 1))
     seen = {rgb[(place := 3 * (y * width + x)) : place + 3] for x, y in corners}
     return seen <= _PAPER
@@ -86,18 +89,18 @@ def test_without_any_device_there_is_an_honest_frame_that_outlives_its_mode(
     tmp_path: Path, display: str, sitter: Sitter
 ) -> None:
     with kiosk(tmp_path, display) as child:
-        until("frame", lambda: drawn(sitter), 20)
+        until("frame", lambda: drawn(sitter))
         window = sitter.windows()[-1]
         log = tmp_path / "log"
-        until("lost devices", lambda: log.read_text("utf-8").count("DeviceLost") >= 2, 10)
-        until("frame out of service", lambda: drawn(sitter), 2)
+        until("lost devices", lambda: log.read_text("utf-8").count("DeviceLost") >= 2)
+        until("frame out of service", lambda: drawn(sitter))
         before = sitter.pixels(window)[1]
         for size in ((800, 480), (600, 780), _SIZE):
             sitter.resize(window, *size)
             until(f"frame of {size}", lambda: drawn(sitter), _BACK_SECONDS)
             assert sitter.size_of(window) == size
         # The footer's minute may have passed.
-        until("the frame again", lambda: _differ(sitter.pixels(window)[1], before) < 0.01, 2)
+        until("the frame again", lambda: _differ(sitter.pixels(window)[1], before) < 0.01)
         assert child.poll() is None
         assert "Traceback" not in log.read_text("utf-8")
 
@@ -106,7 +109,7 @@ def test_a_window_that_something_was_over_is_whole_again(
     tmp_path: Path, display: str, sitter: Sitter
 ) -> None:
     with kiosk(tmp_path, display) as child:
-        until("frame", lambda: drawn(sitter), 20)
+        until("frame", lambda: drawn(sitter))
         for _ in range(5):
             sitter.cover()
             until("whole frame", lambda: drawn(sitter), _BACK_SECONDS)
@@ -121,9 +124,9 @@ def test_an_x_server_that_goes_ends_the_kiosk(tmp_path: Path) -> None:
         Sitter(display) as sitter,
         kiosk(tmp_path, display) as child,
     ):
-        until("frame", lambda: drawn(sitter), 20)
+        until("frame", lambda: drawn(sitter))
         os.kill(sitter.server, signal.SIGTERM)
-        until("end", lambda: child.poll() is not None, 15)
+        until("end", lambda: child.poll() is not None)
     assert child.returncode != 0
     assert "Traceback" not in (tmp_path / "log").read_text("utf-8")
 
@@ -173,7 +176,7 @@ def test_in_the_compositor_a_second_display_has_a_pane(outputs: int) -> None:
             extra_groups=(),
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=100,
             check=False,
         )
     assert f"panes: wayland {outputs}" in done.stdout, done.stderr[-500:]

@@ -24,7 +24,8 @@ OTHER_SMO = Smo("1997700000010", "45000")
 ENP = "7856510844000123"
 """Born 1984-03-05, male, first issued in territory 78; the check digit is right."""
 
-NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+NOON = datetime(2026, 11, 22, 12, 0).astimezone()
+"""The machine's, whose day it is what people are shown."""
 TODAY = Moment(local=NOON, trusted=True)
 IN_1970 = Moment(local=datetime(1970, 1, 1, tzinfo=UTC), trusted=False)
 

@@ -347,7 +347,7 @@ def test_json_has_the_keys_of_the_contract() -> None:
         "notes": [],
         "how_known": {
             "source": "register",
-            "as_of": "2026-11-22T12:00:00+00:00",
+            "as_of": NOON.isoformat(),
             "serial": 7,
             "service": None,
         },

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from kiosk import checkpoints
 from kiosk.metrics import LookOutcome, Part
 from kiosk.second_look.rules import is_wanted
+from kiosk.unwritten import Unwritten
 from kiosk.verdict_json import reason_code
 
 if TYPE_CHECKING:
@@ -44,8 +45,10 @@ class Keeper:
         looks: SecondLookQueue | None,
         journal: Journal | None,
         disk: DiskWorker,
+        count: Unwritten | None = None,
     ) -> None:
-        """Keep what of the two there is."""
+        """Keep what of the two there is; `count` knows what the kiosk before did not write."""
+        self._count = count or Unwritten()
         self.metrics: Metrics | None = None
         self._clock = clock
         self._looks = looks
@@ -53,7 +56,7 @@ class Keeper:
         self._disk = disk
         self._receipted = 0
         """Ticket of the last receipt: a later image of the same card is the same check."""
-        self._unwritten = 0
+        self._unwritten = self._count.left
         """Checks since the last receipt that the disk's worker took."""
         self._tidied_at = float("-inf")
 
@@ -69,9 +72,13 @@ class Keeper:
         journal, moment, before = self._journal, self._clock.now(), self._unwritten
         receipt = journal.prepare(answer.verdict, answer.policy, moment)
         self._unwritten += 1
+        number = self._count.check()
 
         def write(receipt: Receipt) -> None:
-            self._stored(Part.JOURNAL, worked=journal.write(receipt, moment, before) is not None)
+            worked = journal.write(receipt, moment, before) is not None
+            if worked:
+                self._count.receipt(number)
+            self._stored(Part.JOURNAL, worked=worked)
 
         if receipt is not None and self._disk.put(lambda: write(receipt)):
             self._unwritten = 0

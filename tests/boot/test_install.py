@@ -128,6 +128,9 @@ def test_it_can_be_removed(make_kiosk: MakeKiosk) -> None:
     kiosk.machine.run(f"{place}/install.sh", "--uninstall", "--purge")
     assert not kiosk.machine.path("/etc/oms-kiosk").exists()
     assert not kiosk.machine.path("/var/lib/oms-kiosk").exists()
+    assert not kiosk.machine.path("/var/cache/oms-stick").exists()
+    left = [kiosk.machine.path(f"/etc/{name}").read_text("utf-8") for name in ("passwd", "group")]
+    assert "oms-" not in "".join(left)
 
 
 def test_every_unit_is_right_and_sealed_off(make_machine: MakeMachine) -> None:

@@ -22,7 +22,7 @@ from kiosk.companions import Companions
 from kiosk.compose import make_journal, make_looks, make_sources
 from kiosk.compose_devices import device_workers, devices_of
 from kiosk.disk_worker import DiskWorker
-from kiosk.hands import offers_of, touch_px, touched
+from kiosk.hands import offers_of, touch_px, touched, typing_of
 from kiosk.inbox import Inbox
 from kiosk.offline import ListStatus
 from kiosk.outage import Outage
@@ -262,7 +262,7 @@ class App:
             # Nothing of a person outlives the answer.
             self._around = replace(self._around, photo=None)
         moment, now = self._clock.now(), time.monotonic()
-        stopped = self._outage.since(self._session, moment, now) if self.ready.is_set() else None
+        stopped = self._outage.since(self._session, moment, now, settled=self.ready.is_set())
         around = replace(
             self._around,
             moment=moment,
@@ -326,4 +326,5 @@ def _first_session(config: Config) -> Session:
         devices=dict.fromkeys(devices_of(config), DeviceState()),
         limits=Limits(showing=float(config.kiosk.result_seconds)),
         offers=offers_of(config),
+        typing=typing_of(config),
     )

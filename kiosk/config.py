@@ -17,6 +17,7 @@ from kiosk.config_sections import (
     ClinicSection,
     FerzlSection,
     JournalSection,
+    KeypadSection,
     KioskSection,
     MetricsSection,
     OnlineSection,
@@ -62,6 +63,7 @@ class Config:
     software: SoftwareSection = field(default_factory=SoftwareSection)
     screen: ScreenSection = field(default_factory=ScreenSection)
     sound: SoundSection = field(default_factory=SoundSection)
+    keypad: KeypadSection = field(default_factory=KeypadSection)
     service: ServiceSection = field(default_factory=ServiceSection)
 
 
@@ -85,6 +87,9 @@ _BOUNDS: Final[dict[tuple[str, str], tuple[int, int]]] = {
     ("sound", "quiet_volume"): (0, 100),
     ("screen", "text_percent"): (100, 200),
     ("screen", "dpi"): (0, 600),
+    ("keypad", "most"): (0, 1000),
+    ("keypad", "minutes"): (1, 120),
+    ("keypad", "pause_minutes"): (1, 60),
 }
 
 _SECTIONS: Final = {
@@ -103,6 +108,7 @@ _SECTIONS: Final = {
     "software": SoftwareSection,
     "screen": ScreenSection,
     "sound": SoundSection,
+    "keypad": KeypadSection,
     "service": ServiceSection,
 }
 

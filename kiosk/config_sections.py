@@ -228,6 +228,18 @@ class ScreenSection:
 
 
 @dataclass(frozen=True, slots=True)
+class KeypadSection:
+    """`[keypad]`: how many people's numbers may be typed on a public screen."""
+
+    most: int = 20
+    """Different numbers within `minutes`, after which typing pauses (0 to 1000; 0: no limit)."""
+    minutes: int = 15
+    """The window (1 to 120)."""
+    pause_minutes: int = 5
+    """The first pause (1 to 60); the next ones double, up to an hour."""
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceSection:
     """`[service]`: the page for technicians, on the kiosk's own screen."""
 

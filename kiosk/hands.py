@@ -1,13 +1,15 @@
 """From fingers and keys to the session's events, as far as this kiosk's configuration takes them.
 
-Pure: the size of buttons follows from the density of the display, in pixels an inch.
+The size of buttons follows from the density of the display, in pixels an inch.
 """
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Final
 
 from kiosk.states import Offers, Touched
+from kiosk.typing_limit import Allowance, Typing
 from kiosk.zones import zone_of_key
 from ui.window import Key, Tap
 
@@ -37,6 +39,15 @@ def offers_of(config: Config) -> Offers:
     languages = tuple(dict.fromkeys(config.kiosk.languages))
     offered = languages if len(languages) > 1 else ()
     return Offers(offered, numbers=True, service=service)
+
+
+def typing_of(config: Config) -> Typing:
+    """What may be typed: anything where a registrar sits."""
+    section = config.keypad
+    if config.kiosk.audience != "public" or not section.most:
+        return Typing()
+    spans = section.minutes * 60.0, section.pause_minutes * 60.0
+    return Typing(Allowance(section.most, *spans, secrets.token_bytes(16)))
 
 
 def touch_px(screen: ScreenSection, size: tuple[int, int]) -> int:

@@ -45,13 +45,15 @@ class Outage:
         self._since = self._read()
         self._kept = self._since is not None
 
-    def since(self, session: Session, moment: Moment, now: float) -> datetime | None:
+    def since(
+        self, session: Session, moment: Moment, now: float, *, settled: bool = True
+    ) -> datetime | None:
         """Since when nothing works; None: something does. `now` is monotonic, as `moment` is wall.
 
-        Call it only when all devices have said how they are: before, nobody knows.
+        `settled`: all devices have said how they are; before, an outage may go on and is kept.
         """
         if session.stopped_at is None:
-            if self._since is not None or self._kept:
+            if settled and (self._since is not None or self._kept):
                 self._forget()
             return None
         # Counted back from now: right even if the wall clock was set meanwhile.

@@ -44,6 +44,9 @@ def sleep_seconds(session: Session, now: float, wall: float) -> float:
     waits = [60.0 - wall % 60.0 + 0.01, _LOOK_SECONDS]
     if session.deadline is not None:
         waits.append(session.deadline - now)
+    if session.typing.minutes_left(now):
+        # The minutes of a pause are told.
+        waits.append((session.typing.paused_until - now) % 60.0 + 0.001)
     if is_asking(session):
         waits.append(_ASKING_SECONDS)
     if isinstance(session.state, Showing | Keying | PinEntry | Serving):

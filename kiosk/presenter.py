@@ -63,7 +63,7 @@ class Surroundings:
     touch_px: int = 0
     """Least side of a button in pixels."""
     stopped: datetime | None = None
-    """Since when nothing works, where that is known better than by the session."""
+    """Since when nothing works (`kiosk.outage`); None: something does."""
     facts: Facts = field(default_factory=Facts)
     """Of the technicians' page, while it is shown."""
     looks: tuple[Answered, ...] = ()
@@ -79,8 +79,8 @@ def present(
         case Waiting():
             if session.offers.service:
                 foot = replace(foot, kiosk_zone=KIOSK)
-            if session.stopped_at is not None:
-                return _stopped(session, session.stopped_at, around, foot, kiosk, catalogue)
+            if around.stopped is not None:
+                return _stopped(session, around.stopped, around, foot, kiosk, catalogue)
             return _idle(session, around, foot, kiosk, catalogue)
         case Reading() | Receiving() | Checking() as state:
             return presenter_busy.present(state, around.now, foot, catalogue)
@@ -116,6 +116,8 @@ def _touched(
 ) -> view.Screen:
     now, touch_px = around.now, around.touch_px
     match state:
+        case Keying() if session.typing.minutes_left(now):
+            return presenter_busy.typing_paused(session, now, foot, catalogue, touch_px)
         case Keying():
             private = kiosk.audience == "public"
             return presenter_touch.keying(
@@ -194,8 +196,9 @@ def _idle(
             invitations.append(view.Invitation(drawing, text, works))
     offers = session.offers
     if offers.numbers:
-        by_hand = view.Invitation(view.Drawing.KEYPAD, say("idle.number"), zone=NUMBER)
-        invitations.append(by_hand)
+        minutes = session.typing.minutes_left(around.now)
+        text = catalogue.plural("idle.number.paused", minutes) if minutes else say("idle.number")
+        invitations.append(view.Invitation(view.Drawing.KEYPAD, text, not minutes, NUMBER))
     working = [way for device, (way, _) in ways.items() if session.works(device)]
     return view.Idle(
         foot,
@@ -236,15 +239,13 @@ def _remark(around: Surroundings, kiosk: KioskSection, catalogue: Catalogue) -> 
 
 def _stopped(
     session: Session,
-    stopped_at: float,
+    since: datetime,
     around: Surroundings,
     foot: view.Footer,
     kiosk: KioskSection,
     catalogue: Catalogue,
 ) -> view.OutOfService:
     say = catalogue.text
-    # Counted back from now: right even if the wall clock was set meanwhile.
-    since = around.stopped or around.moment.local - timedelta(seconds=around.now - stopped_at)
     codes = " ".join(
         f"{device.value}:{state.cause}" for device, state in sorted(session.devices.items())
     )

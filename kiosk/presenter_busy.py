@@ -1,4 +1,7 @@
-"""The views of what takes its time: a card that is read, a code that comes in, a check. Pure."""
+"""The views of what takes its time: a card that is read, a code that comes in, a check, a pause.
+
+Pure; all words from the catalogue.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,14 @@ from dataclasses import replace
 from math import floor
 from typing import TYPE_CHECKING, Final, assert_never
 
+from drivers.events import Device
 from kiosk.states import Checking, Reading, Receiving, Span
+from kiosk.zones import CLOSE
 from ui import screen as view
 
 if TYPE_CHECKING:
     from kiosk.catalogue import Catalogue
+    from kiosk.states import Session
 
 _ASKING_STEPS: Final = 24
 """Of the bar that runs while the fund is asked: finer ones cost frames and nobody sees them."""
@@ -44,6 +50,27 @@ def present(
             return replace(full, progress=1.0)
         case _:
             assert_never(state)
+
+
+def typing_paused(
+    session: Session, now: float, foot: view.Footer, catalogue: Catalogue, touch_px: int
+) -> view.Guide:
+    """Why no number can be typed now, when it goes on, and what to do meanwhile."""
+    say = catalogue.text
+    working = [device for device in Device if session.works(device)]
+    ways = "both" if len(working) > 1 else working[0].value if working else "none"
+    code = working == [Device.SCANNER]
+    return view.Guide(
+        foot,
+        view.Drawing.CODE_TO_WINDOW if code else view.Drawing.CARD_INTO_SLOT,
+        say("paused.headline"),
+        catalogue.plural("paused.detail", session.typing.minutes_left(now)),
+        say(f"paused.next.{ways}"),
+        say("paused.hint") if working else "",
+        button=say("keypad.back"),
+        zone=CLOSE,
+        touch_px=touch_px,
+    )
 
 
 def _busy(key: str, drawing: view.Drawing, foot: view.Footer, catalogue: Catalogue) -> view.Busy:

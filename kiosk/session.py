@@ -64,6 +64,7 @@ from kiosk.states import (
     Touched,
     Waiting,
 )
+from kiosk.typing_limit import forgotten
 from kiosk.verdict import unreadable
 
 
@@ -108,7 +109,10 @@ def _handled(session: Session, event: SessionEvent, now: float) -> Step:
 
 
 def tick(session: Session, now: float) -> Session:
-    """End a state whose time is over."""
+    """End a state whose time is over, and forget what was typed too long ago to count."""
+    typing = forgotten(session.typing, now)
+    if typing is not session.typing:
+        session = replace(session, typing=typing)
     state = session.state
     if session.deadline is None or now < session.deadline:
         return session
@@ -166,13 +170,15 @@ def _code(session: Session, frame: BarcodeFrame, now: float) -> Step:
     repeated = recent and digest != b"" and digest == session.last_code
     session = replace(session, last_code=digest, last_code_at=now)
     match before:
-        case Showing(reader=None) if repeated:
+        # Its own answer alone: another one may have come between two sights of a code held on.
+        case Showing(ticket) if repeated and ticket == session.code_ticket:
             return _again(session, before, now), ()
-        case Checking(reader=None) if repeated:
+        case Checking(ticket) if repeated and ticket == session.code_ticket:
             # The fund is being asked about it already.
             return session, ()
         case _:
-            return ask(session, frame, None, now)
+            session, questions = ask(session, frame, None, now)
+            return replace(session, code_ticket=session.last_ticket), questions
 
 
 def _again(session: Session, shown: Showing, now: float) -> Session:
@@ -180,7 +186,7 @@ def _again(session: Session, shown: Showing, now: float) -> Session:
     ticket = session.last_ticket + 1
     until = now + session.limits.showing
     state = replace(shown, ticket=ticket, since=now, until=until, repeated=True)
-    return replace(session, state=state, last_ticket=ticket)
+    return replace(session, state=state, last_ticket=ticket, code_ticket=ticket)
 
 
 # Answers

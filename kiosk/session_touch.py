@@ -5,6 +5,7 @@
 | Waiting | a language | all frames in it, until 20 s without a touch or the end of the answer |
 | Waiting | the way to the keypad, or a digit of a keypad | the choice of the kind, or the number |
 | Keying | keys | the number; done: it is checked like any document |
+| Keying, while typing is paused (`kiosk.typing_limit`) | back | Waiting |
 | Waiting | the kiosk's number, five times in 3 s | the PIN of the technicians |
 | Showing | its end | Waiting: nobody else need read it for 20 s |
 | Showing | the way to the keypad | the choice of the kind: what cannot be read can be typed |
@@ -31,6 +32,7 @@ from kiosk.states import (
     TryPin,
     Waiting,
 )
+from kiosk.typing_limit import asked
 from kiosk.zones import CLOSE, KEY, KIND, KIOSK, LANGUAGE, NUMBER
 
 TAPS: Final = 5
@@ -130,6 +132,10 @@ def _pin_entry(session: Session, entry: Entry, now: float) -> PinEntry:
 
 
 def _keyed(session: Session, keying: Keying, event: Touched, now: float) -> Step:
+    if session.typing.minutes_left(now):
+        # Why nothing can be typed is on the screen.
+        left = event.zone in {CLOSE, KEY + Key.BACK}
+        return (replace(session, state=Waiting()) if left else session), ()
     if keying.entry is None:
         return _kind_chosen(session, event, now), ()
     outcome = press(keying.entry, event.zone.removeprefix(KEY), event.today)
@@ -139,6 +145,7 @@ def _keyed(session: Session, keying: Keying, event: Touched, now: float) -> Step
         case Left():
             return replace(session, state=_keying(session, None, event, now)), ()
         case Finished(policy):
+            session = replace(session, typing=asked(session.typing, policy, now))
             return ask(session, policy, None, now)
         case PinTyped():
             return session, ()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from drivers.events import Device, DeviceEvent
+from kiosk.typing_limit import Typing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -247,6 +248,8 @@ class Session:
     last_code: bytes = b""
     """Digest of the last code."""
     last_code_at: float = float("-inf")
+    code_ticket: int = 0
+    """Of its question, or of the answer that was given once more."""
     offers: Offers = field(default_factory=Offers)
     language: str = ""
     """Chosen by the person in front of it; empty: the configured one."""
@@ -258,6 +261,8 @@ class Session:
     """In a row."""
     pin_from: float = float("-inf")
     """Before this time no PIN is tried."""
+    typing: Typing = field(default_factory=Typing)
+    """Counts numbers that are entered by hand, where everybody may."""
 
     @property
     def deadline(self) -> float | None:

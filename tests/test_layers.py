@@ -24,6 +24,7 @@ DOORS = {
     "PIL": {"kiosk.photo_decode"},
     "aiohttp": {
         "kiosk.clinic.api",
+        "kiosk.clinic.connection",
         "kiosk.clinic.doors",
         "kiosk.clinic.pages",
         "kiosk.clinic.problems",
@@ -87,6 +88,7 @@ PURE = {
     "kiosk.times",
     "kiosk.zones",
     "kiosk.states",
+    "kiosk.typing_limit",
     "kiosk.pace",
     "kiosk.presentable",
     "kiosk.presenter",

@@ -56,6 +56,7 @@ FAMILIES: Final[dict[str, Collection[str]]] = {
     "next.*": tuple(NextStep),
     "note.*": tuple(Note),
     "note.*.public": tuple(Note),
+    "paused.next.*": (*Device, "both", "none"),
     "reason.*.detail": (*NotInsuredReason, *CouldNotCheckReason),
     "reason.*.headline": _REASONS,
     "reason.*.registrar": _REASONS,

@@ -47,6 +47,14 @@ def test_a_kiosk_that_works_again_after_a_restart_forgets(tmp_path: Path) -> Non
     assert not path.exists()
 
 
+def test_nothing_is_forgotten_before_all_devices_have_said_how_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "out-of-service"
+    Outage(path).since(STOPPED, TODAY, 100.0)
+    again = Outage(path)
+    assert again.since(WORKS, later(hours=1), 1.0, settled=False) is None
+    assert again.since(STOPPED, later(hours=1), 100.0, settled=False) == BEGAN
+
+
 def test_the_beginning_stays_while_it_lasts(tmp_path: Path) -> None:
     outage = Outage(tmp_path / "out-of-service")
     for seconds in (0, 10, 5000):

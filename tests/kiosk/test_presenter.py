@@ -370,9 +370,10 @@ def test_out_of_service_says_since_when_and_whom_to_call() -> None:
         Device.READER: DeviceState(40.0, "no-service"),
         Device.SCANNER: DeviceState(10.0, "unplugged"),
     }
-    screen = present(Session(lost), AROUND, KioskSection(contact="8-800-000-00-00"), RUSSIAN)
+    since = TODAY.local - timedelta(hours=2)
+    around = replace(AROUND, stopped=since)
+    screen = present(Session(lost), around, KioskSection(contact="8-800-000-00-00"), RUSSIAN)
     assert isinstance(screen, view.OutOfService)
-    since = TODAY.local - timedelta(seconds=60)
     assert screen.since == f"Не работает с {since:%H:%M}"
     assert screen.code == "Код: reader:no-service scanner:unplugged"
     assert screen.contact == "Технику: 8-800-000-00-00"

@@ -257,6 +257,16 @@ def test_the_same_code_again_is_not_checked_twice(screen: Screen) -> None:
     assert len(screen.asked) == 2
 
 
+def test_a_code_seen_again_is_never_answered_with_what_came_between(screen: Screen) -> None:
+    screen.feed(CODE).answer().wait(1.0)
+    screen.feed(CardPresent(A, b"", 0.0), CardGone(A, 0.0)).wait(0.5)
+    # "Insert again" is for the card's person; the code is still held to the window.
+    assert isinstance(screen.session.state, Showing)
+    asked = len(screen.asked)
+    assert isinstance(screen.feed(CODE).session.state, Checking)
+    assert len(screen.asked) == asked + 1
+
+
 def test_two_torn_codes_are_two_codes(screen: Screen) -> None:
     torn = BarcodeFrame("tty", FrameKind.MALFORMED, b"", 0.0, "129 bytes, expected 130")
     screen.feed(torn).answer(CouldNotCheck(CouldNotCheckReason.UNREADABLE_CODE)).feed(torn)

@@ -39,6 +39,7 @@ from kiosk.states import (
     Waiting,
 )
 from kiosk.stick_watch import StickStage, StickState
+from kiosk.typing_limit import Typing
 from offline_cache.format import Status
 from offline_cache.freshness import Freshness
 from offline_cache.reference import Clinic, Hotline, Insurer, ReferenceData, Territory
@@ -99,10 +100,13 @@ class _Maker:
         devices: dict[Device, DeviceState] | None = None,
         offers: Offers = _NO_TOUCH,
         pin_from: float = 0.0,
+        typing: Typing = Typing(),  # noqa: B008  # frozen
     ) -> Screen:
         kiosk = KioskSection(id="0412", audience=audience, contact="8 800 000-00-00", okato="40000")
         known = devices or {Device.READER: _WORKS, Device.SCANNER: _WORKS}
-        session = Session(known, state=state or Waiting(), offers=offers, pin_from=pin_from)
+        session = Session(
+            known, state=state or Waiting(), offers=offers, pin_from=pin_from, typing=typing
+        )
         return present(session, around, kiosk, self._catalogue)
 
 
@@ -128,6 +132,11 @@ def _idle(make: _Maker) -> Iterator[tuple[str, Screen]]:
     for name, known in devices.items():
         yield f"idle-{name}", make(devices=known)
         yield f"idle-{name}-touch", make(devices=known, offers=_TOUCH)
+    paused = Typing(paused_until=3700.0)
+    for name, known in devices.items():
+        for frame, state in (("idle", Waiting()), ("keying", Keying(99.0, 108.0))):
+            screen = make(state, devices=known, offers=_TOUCH, typing=paused)
+            yield f"{frame}-paused-{name}", screen
     for tip in range(TIPS):
         around = replace(_AROUND, moment=replace(TODAY, local=NOON + timedelta(minutes=5 * tip)))
         yield f"idle-tip-{tip}", make(around=around)
@@ -139,9 +148,9 @@ def _idle(make: _Maker) -> Iterator[tuple[str, Screen]]:
         look = Answered(1, NOON - timedelta(hours=2), NOON, "not_in_list", after, last)
         around = replace(_AROUND, looks=(look,))
         yield f"idle-look-{after}-{last}", make(around=around, audience="registrar")
-    for name, lost_at in (("today", 50.0), ("yesterday", -100_000.0)):
-        lost = replace(_LOST, lost_at=lost_at)
-        yield f"stopped-{name}", make(devices={reader: lost, scanner: lost})
+    for name, hours in (("today", 1), ("yesterday", 30)):
+        around = replace(_AROUND, stopped=NOON - timedelta(hours=hours))
+        yield f"stopped-{name}", make(around=around, devices={reader: _LOST, scanner: _LOST})
 
 
 def _footers(make: _Maker) -> Iterator[tuple[str, Screen]]:

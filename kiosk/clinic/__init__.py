@@ -8,6 +8,8 @@
 | `tokens`, `guard` | who may ask: tokens, host names, origins |
 | `hub` | events and those who listen to them |
 | `api`, `problems`, `pages` | what is served |
+| `connection` | what a connection still holds, and how it is broken |
+| `papers` | certificates of the TLS door, renewed while it runs |
 | `doors`, `worker` | Unix socket, loopback, TLS; the thread that serves them |
 | `wedge` | types a policy's number on a clinic's own computer |
 

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from kiosk import __version__
 from kiosk.clinic import fhir
+from kiosk.clinic.connection import connection_of
 from kiosk.clinic.fields import ALL_FIELDS, Scope, allowed, to_json
 from kiosk.clinic.hub import Hub, Listener
 from kiosk.clinic.problems import SAFE_HEADERS, ProblemError, problem
@@ -46,8 +47,6 @@ class Clinic:
     hub: Hub
     tokens: Tokens
     pages: Pages
-    rules_of: Callable[[web.Request], Rules]
-    """By which door a request came in."""
     monotonic: Callable[[], float] = field(default=time.monotonic)
 
 
@@ -61,7 +60,7 @@ def make_app(clinic: Clinic) -> web.Application:
     async def gate(
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        rules = clinic.rules_of(request)
+        rules = connection_of(request).rules
         try:
             _check(request, rules)
             response = await handler(request)
@@ -95,6 +94,21 @@ def make_app(clinic: Clinic) -> web.Application:
     return app
 
 
+def expecting_nothing(
+    handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
+    """Refuse whoever announces a body by `Expect`: aiohttp itself would ask for it, or quote it."""
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        if "Expect" in request.headers:
+            response = problem("body")
+            response.force_close()
+            return response
+        return await handler(request)
+
+    return handle
+
+
 def _check(request: web.Request, rules: Rules) -> None:
     if not rules.names_us(request.headers.get("Host")):
         raise ProblemError("host", "give the host as this kiosk is configured")
@@ -109,20 +123,18 @@ async def _send(
     clinic: Clinic, request: web.Request, response: web.StreamResponse
 ) -> web.StreamResponse:
     """Send all of it now, under a limit: aiohttp itself would wait for ever."""
-    transport = request.transport
+    connection = connection_of(request)
+    clinic.hub.sending.add(connection)
     try:
-        if transport is not None:
-            clinic.hub.sending.add(transport)
         async with asyncio.timeout(SEND_SECONDS):
             await response.prepare(request)
             await response.write_eof()
             await request.writer.drain()
+            await connection.sent()
     except TimeoutError:
-        if transport is not None:
-            transport.abort()
+        connection.drop()
     finally:
-        if transport is not None:
-            clinic.hub.sending.discard(transport)
+        clinic.hub.sending.discard(connection)
         if isinstance(response, web.Response):
             # aiohttp keeps it until the connection's next question, however late that comes.
             response.body = None
@@ -229,7 +241,7 @@ async def health(_request: web.Request) -> web.StreamResponse:
 
 async def preflight(request: web.Request) -> web.StreamResponse:
     """What a browser asks before a page of another origin may ask."""
-    allows = request.app[CLINIC].rules_of(request).cors(request.headers, preflight=True)
+    allows = connection_of(request).rules.cors(request.headers, preflight=True)
     headers = {**SAFE_HEADERS, **allows}
     return web.Response(status=204, headers=headers)
 
@@ -240,7 +252,7 @@ async def events(request: web.Request) -> web.StreamResponse:
     caller = _caller(request)
     names = _names(request, caller)
     _accepts(request, "text/event-stream")
-    listener = Listener(caller, names, request.transport)
+    listener = Listener(caller, names, connection_of(request))
     if not clinic.hub.join(listener):
         raise ProblemError("busy", "too many streams of events", Retry_After="5")
     try:
@@ -254,16 +266,17 @@ async def _stream(request: web.Request, listener: Listener) -> web.StreamRespons
     response.content_type = "text/event-stream"
     response.charset = "utf-8"
     response.force_close()
-    response.headers.update(request.app[CLINIC].rules_of(request).cors(request.headers))
+    response.headers.update(connection_of(request).rules.cors(request.headers))
     await response.prepare(request)
+    connection = connection_of(request)
     while (event := await listener.next()) is not None:
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 await response.write(event)
                 await request.writer.drain()
+                await connection.sent()
         except TimeoutError:
-            if request.transport is not None:
-                request.transport.abort()
+            connection.drop()
             break
     return response
 

@@ -12,22 +12,22 @@ import asyncio
 import errno
 import shutil
 import socket
-import ssl
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from aiohttp import web
-
-from kiosk.clinic.problems import problem
+from kiosk.clinic.connection import Connection
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable
+    import ssl
     from pathlib import Path
 
+    from aiohttp import web
+
     from kiosk.clinic.guard import Rules
+    from kiosk.clinic.papers import Papers
 
 MOST_CONNECTIONS: Final = 128
 """At one gate: 64 streams of events and as many questions."""
@@ -42,60 +42,22 @@ _BREATH_SECONDS: Final = 0.02
 """Between two full batches: at most 800 connections a second are even looked at."""
 _STARVED_SECONDS: Final = 1.0
 _SEND_BUFFER_BYTES: Final = 32 * 1024
-"""In the kernel, for one connection: what lies there of somebody who left is not ours to drop."""
+"""In the kernel, for one connection."""
+_UNTAKEN_MS: Final = 10_000
+"""How long the kernel keeps bytes that the other side of a TCP connection does not take."""
 _REFUSAL: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 5\r\n"
     b"Connection: close\r\n\r\n"
 )
 
 
-class Connection(web.RequestHandler):
-    """aiohttp's side of one connection, by which door it came, and with errors as problems."""
-
-    def __init__(
-        self, server: web.Server, rules: Rules, closed: Callable[[], None], **options: Any
-    ) -> None:
-        """`closed` is called once, when the connection is gone."""
-        super().__init__(server, **options)
-        self.rules = rules
-        self._closed: Callable[[], None] | None = closed
+class _BeforeTls(asyncio.Protocol):
+    """Leaves everything unread until the handshake begins."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Wait for a reader as soon as the kernel takes no more, not 64 KiB later."""
+        """Wait."""
         if isinstance(transport, asyncio.Transport):
-            transport.set_write_buffer_limits(high=0)
-        super().connection_made(transport)
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        """Make room for another one."""
-        super().connection_lost(exc)
-        self.leave()
-
-    def leave(self) -> None:
-        """Count the connection out, once."""
-        closed, self._closed = self._closed, None
-        if closed is not None:
-            closed()
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,  # noqa: ARG002  # so in all: what it says is not to be quoted
-        status: int = 500,
-        exc: BaseException | None = None,  # noqa: ARG002
-        message: str | None = None,  # noqa: ARG002
-    ) -> web.StreamResponse:
-        """Answer what is no HTTP, without quoting it."""
-        response = problem("internal" if status >= 500 else "bad-request")
-        response.force_close()
-        return response
-
-
-def rules_of(request: web.BaseRequest) -> Rules:
-    """The rules of the door by which a request came in."""
-    connection = request.protocol
-    if not isinstance(connection, Connection):
-        raise TypeError("a request that came by no door of ours")
-    return connection.rules
+            transport.pause_reading()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +77,10 @@ class Gate:
         serving: Serving,
         door: socket.socket,
         rules: Rules,
-        tls: ssl.SSLContext | None = None,
+        papers: Papers | None = None,
         most: int = MOST_CONNECTIONS,
     ) -> None:
-        """`door` listens already; `open` begins."""
+        """`door` listens already; `open` begins. `papers`: it speaks TLS."""
         self.rules = rules
         self.inside = 0
         """Connections that are open."""
@@ -126,7 +88,7 @@ class Gate:
         """Since the start."""
         self._serving = serving
         self._door = door
-        self._tls = tls
+        self._papers = papers
         self._most = most
         self._loop = asyncio.get_running_loop()
         self._adopting: set[asyncio.Task[None]] = set()
@@ -173,12 +135,14 @@ class Gate:
         if self.inside >= self._most:
             self.refused += 1
             with connection, suppress(OSError):
-                if self._tls is None:
+                if self._papers is None:
                     connection.send(_REFUSAL)
             return
         self.inside += 1
         with suppress(OSError):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+            # A Unix socket knows no such thing: what is sent lies with its reader at once.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNTAKEN_MS)
         task = self._loop.create_task(self._adopt(connection))
         self._adopting.add(task)
         task.add_done_callback(self._adopting.discard)
@@ -199,17 +163,31 @@ class Gate:
             auto_decompress=False,
         )
         try:
-            await self._loop.connect_accepted_socket(
-                lambda: protocol,
-                connection,
-                ssl=self._tls,
-                ssl_handshake_timeout=None if self._tls is None else HANDSHAKE_SECONDS,
-                ssl_shutdown_timeout=None if self._tls is None else HANDSHAKE_SECONDS,
-            )
+            if self._papers is None:
+                await self._loop.connect_accepted_socket(lambda: protocol, connection)
+            else:
+                await self._shake_hands(protocol, connection, self._papers.context)
         except OSError:
             # A handshake that failed (ssl.SSLError is one), or a peer that is gone already.
             protocol.leave()
             connection.close()
+
+    async def _shake_hands(
+        self, protocol: Connection, connection: socket.socket, tls: ssl.SSLContext
+    ) -> None:
+        line, _ = await self._loop.connect_accepted_socket(_BeforeTls, connection)
+        protocol.line = line
+        transport = await self._loop.start_tls(
+            line,
+            protocol,
+            tls,
+            server_side=True,
+            ssl_handshake_timeout=HANDSHAKE_SECONDS,
+            ssl_shutdown_timeout=HANDSHAKE_SECONDS,
+        )
+        if transport is None:
+            raise ConnectionResetError
+        protocol.connection_made(transport)
 
     def _left(self) -> None:
         self.inside -= 1
@@ -280,18 +258,3 @@ def listen_tcp(host: str, port: int) -> socket.socket:
         door.close()
         raise
     return door
-
-
-def tls_context(server_file: Path, client_ca_file: Path) -> ssl.SSLContext:
-    """TLS 1.2 or newer; callers show a certificate of the clinic's authority.
-
-    Raises:
-        OSError: a file is missing or is not what it should be (`ssl.SSLError` is one).
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.load_verify_locations(cafile=client_ca_file)
-    context.load_cert_chain(server_file)
-    context.set_alpn_protocols(["http/1.1"])
-    return context

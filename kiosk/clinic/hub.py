@@ -12,7 +12,7 @@ import json
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from kiosk.clinic.fields import standing_to_json, to_json
 from kiosk.clinic.snapshot import Stage
@@ -28,7 +28,7 @@ MOST_WAITING: Final = 16
 """Events that may wait for one listener: those of five people."""
 KEEP_ALIVE_SECONDS: Final = 10.0
 _KEEP_ALIVE: Final = b": still here\n\n"
-_NOBODYS: Final = (b":", b"event: standing", b"event: closing")
+_NOBODYS: Final = (b":", b"event: standing", b"event: closing", b"event: removed")
 """How events begin that say nothing of a person."""
 
 
@@ -41,18 +41,23 @@ class _Seen:
     standing: object = None
 
 
+class Breakable(Protocol):
+    """What carries bytes to a reader (`kiosk.clinic.connection.Connection`)."""
+
+    def break_if_stuck(self) -> None:
+        """Break it if it still holds some; they may be of somebody who left."""
+
+
 class Listener:
     """One open stream of events."""
 
-    def __init__(
-        self, caller: Caller, names: frozenset[str], transport: asyncio.Transport | None
-    ) -> None:
+    def __init__(self, caller: Caller, names: frozenset[str], connection: Breakable | None) -> None:
         """`names`: of the fields that it is told."""
         self.caller = caller
         self.names = names
         self.ends = False
         """No event comes after those that wait."""
-        self._transport = transport
+        self._connection = connection
         self._waiting: deque[bytes] = deque()
         self._more = asyncio.Event()
 
@@ -93,13 +98,8 @@ class Listener:
 
     def break_if_stuck(self) -> None:
         """Break a connection that holds bytes nobody takes."""
-        break_if_stuck(self._transport)
-
-
-def break_if_stuck(transport: asyncio.Transport | None) -> None:
-    """Break a connection whose reader has not taken all; its bytes may be of somebody gone."""
-    if transport is not None and transport.get_write_buffer_size() > 0:
-        transport.abort()
+        if self._connection is not None:
+            self._connection.break_if_stuck()
 
 
 class Hub:
@@ -107,7 +107,7 @@ class Hub:
 
     def __init__(self, feed: ClinicFeed, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Nobody listens yet; `look` must be called when the feed changes."""
-        self.sending: set[asyncio.Transport] = set()
+        self.sending: set[Breakable] = set()
         """Connections on which an answer about somebody is on its way."""
         self._feed = feed
         self._monotonic = monotonic
@@ -171,8 +171,8 @@ class Hub:
     def _forget(self) -> None:
         for listener in self._listeners:
             listener.forget()
-        for transport in self.sending:
-            break_if_stuck(transport)
+        for connection in self.sending:
+            connection.break_if_stuck()
 
     def _tell(self, name: str, said: dict[str, Any]) -> None:
         event = _event(name, said)

@@ -121,19 +121,25 @@ class Tokens:
         """A file that is missing or wrong lets nobody in; it is told once."""
         if self._path is None:
             return
+        identity = None
         try:
             found = self._path.stat()
-            identity = (found.st_ino, found.st_mtime_ns, found.st_size)
+            # Not the time of its last change: who may write it can change without.
+            identity = (found.st_ino, found.st_ctime_ns, found.st_size)
             if identity == self._seen:
                 return
-            self._entries = ()
+            self._entries, self._seen = (), None
             self._entries = self._read(found.st_mode)
-            self._seen, self._complaint = identity, ""
-            _log.info("clinic: %d tokens", len(self._entries))
         except OSError as error:
+            self._seen = None
             self._shut(f"errno {error.errno}")
         except (TokenFileError, UnicodeDecodeError) as error:
+            # Not read again with each question until somebody mends it.
+            self._seen = identity
             self._shut(str(error) if isinstance(error, TokenFileError) else "not ASCII")
+        else:
+            self._seen, self._complaint = identity, ""
+            _log.info("clinic: %d tokens", len(self._entries))
 
     def _read(self, mode: int) -> tuple[_Entry, ...]:
         if mode & (stat.S_IWGRP | stat.S_IWOTH):
@@ -147,7 +153,7 @@ class Tokens:
         return parse(raw.decode("ascii"))
 
     def _shut(self, complaint: str) -> None:
-        self._entries, self._seen = (), None
+        self._entries = ()
         if complaint != self._complaint:
             self._complaint = complaint
             _log.error("clinic: nobody is let in: the tokens' file: %s", complaint)

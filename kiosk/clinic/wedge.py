@@ -66,6 +66,7 @@ async def follow(line: Line, say: Callable[[str], None], take: Callable[[str], A
             async for number in _numbers(line):
                 pause = FIRST_PAUSE_SECONDS
                 await take(number)
+                del number  # Not kept until the next person comes.
             say("the kiosk closed the line")
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             say(f"no line to the kiosk: {type(error).__name__}")
@@ -109,11 +110,18 @@ async def _numbers(line: Line) -> AsyncIterator[str]:
             if text.startswith("event: "):
                 name = text[7:]
             elif text.startswith("data: ") and name == "verdict":
-                said = json.loads(text[6:])
-                number = said.get("main_enp") or said.get("enp")
-                if number and said.get("presence") != typed:
-                    typed = said.get("presence")
-                    yield str(number)
+                presence, number = _told(text[6:])
+                if number and presence != typed:
+                    typed = presence
+                    yield number
+                del number
+            del raw, text  # While it waits, it knows nobody.
+
+
+def _told(data: str) -> tuple[int | None, str]:
+    """Presence and number of a verdict; the number is empty where there is none."""
+    said = json.loads(data)
+    return said.get("presence"), str(said.get("main_enp") or said.get("enp") or "")
 
 
 @asynccontextmanager

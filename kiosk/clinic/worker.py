@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any, Final, Never
 from aiohttp import web
 
 from kiosk.clinic import doors
-from kiosk.clinic.api import Clinic, make_app
+from kiosk.clinic.api import Clinic, expecting_nothing, make_app
 from kiosk.clinic.guard import loopback_rules, tls_rules, unix_rules
 from kiosk.clinic.hub import KEEP_ALIVE_SECONDS, Hub
 from kiosk.clinic.pages import Pages
+from kiosk.clinic.papers import Papers, complaint
 from kiosk.clinic.tokens import CREDENTIAL, Tokens
 from kiosk.clinic_addresses import tls_address
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kiosk.clinic.feed import ClinicFeed
+    from kiosk.clinic.guard import Rules
     from kiosk.config_sections import ClinicSection
 
 _log = logging.getLogger(__name__)
@@ -63,13 +65,14 @@ class ClinicWorker:
         loop.set_exception_handler(_report)
         hub = Hub(self._feed)
         tokens = Tokens(_tokens_file(self._section))
-        clinic = Clinic(self._feed, hub, tokens, Pages(), doors.rules_of)
+        clinic = Clinic(self._feed, hub, tokens, Pages())
         runner = web.AppRunner(
             make_app(clinic), handler_cancellation=True, shutdown_timeout=_GOODBYE_SECONDS
         )
         await runner.setup()
         if runner.server is None:
             raise RuntimeError("no server")
+        runner.server.request_handler = expecting_nothing(runner.server.request_handler)
         openings = _Openings(self._section, doors.Serving(runner.server, _silent()), self.ports)
         self._feed.listen(lambda: loop.call_soon_threadsafe(hub.look))
         try:
@@ -117,6 +120,8 @@ class _Openings:
         self._serving = serving
         self._ports = ports
         self._identity: tuple[int, int] | None = None
+        self._papers: Papers | None = None
+        self._look_at = float("-inf")
         self._doors = []
         if section.socket is not None:
             self._doors.append(_Opening("unix", self._open_unix))
@@ -126,7 +131,10 @@ class _Openings:
             self._doors.append(_Opening("tls", self._open_tls))
 
     def turn(self, now: float) -> None:
-        """Open what is still closed, when it is time."""
+        """Open what is still closed, when it is time; and see whether certificates are new."""
+        if self._papers is not None and now >= self._look_at:
+            self._look_at = now + _RETRY_SECONDS
+            self._papers.look()
         for door in self._doors:
             if door.gate is not None or now < door.due_at:
                 continue
@@ -136,7 +144,7 @@ class _Openings:
                 door.gate.open()
                 door.complaint = ""
             except OSError as error:
-                said = "certificate" if isinstance(error, ssl.SSLError) else f"errno {error.errno}"
+                said = complaint(error)
                 if said != door.complaint:
                     door.complaint = said
                     _log.error("clinic: the door %s cannot be opened: %s", door.name, said)
@@ -150,8 +158,8 @@ class _Openings:
                 door.gate.close()
         self._ports.clear()
 
-    def _gate(self, door: socket.socket, rules: Any, tls: Any = None) -> doors.Gate:
-        return doors.Gate(self._serving, door, rules, tls)
+    def _gate(self, door: socket.socket, rules: Rules, papers: Papers | None = None) -> doors.Gate:
+        return doors.Gate(self._serving, door, rules, papers)
 
     def _open_unix(self) -> doors.Gate:
         section = self._section
@@ -172,11 +180,11 @@ class _Openings:
         section = self._section
         if section.server_file is None or section.client_ca_file is None:
             raise ValueError("no certificates")
-        context = doors.tls_context(section.server_file, section.client_ca_file)
+        self._papers = Papers(section.server_file, section.client_ca_file)
         host, port = tls_address(section.tls_address)
         door = doors.listen_tcp(host, port)
         port = self._ports["tls"] = door.getsockname()[1]
-        return self._gate(door, tls_rules(port, section.hosts, section.origins), context)
+        return self._gate(door, tls_rules(port, section.hosts, section.origins), self._papers)
 
 
 def _tokens_file(section: ClinicSection) -> Path | None:

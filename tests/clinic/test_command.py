@@ -16,12 +16,13 @@ from click.testing import CliRunner
 
 from kiosk.clinic.fields import Scope
 from kiosk.clinic.tokens import parse
-from kiosk.clinic.wedge import Line, WedgeError, follow, type_with
+from kiosk.clinic.wedge import Line, WedgeError, _numbers, follow, type_with
 from kiosk.clinic_command import clinic
 from kiosk.exits import Exit
 from kiosk.families import CouldNotCheck, Insured
 from kiosk.reasons import CouldNotCheckReason
-from tests.clinic.serving import PATIENCE, inserted, served, shown, wait_for
+from tests.clinic.serving import PATIENCE, Served, inserted, served, shown, wait_for
+from tests.clinic.test_forgotten import found
 from tests.kiosk.cases import ENP, ONLINE, POLICY, RECORD
 
 if TYPE_CHECKING:
@@ -155,3 +156,26 @@ def test_a_line_that_breaks_is_opened_anew(monkeypatch: pytest.MonkeyPatch, tmp_
     with pytest.raises(Done, match=ENP):
         asyncio.run(try_it())
     assert said[0].startswith("no line to the kiosk")
+
+
+def test_between_two_people_it_knows_nobody() -> None:
+    # Put together here: the source that pytest keeps must not be found.
+    number = f"{ENP[:8]}{'8' * 8}"
+
+    async def take(typed: str) -> None:
+        assert typed == number
+
+    async def try_it(one: Served) -> None:
+        line = Line("http://localhost", one.tokens["number"], one.socket)
+        numbers = _numbers(line)
+        one.feed.publish(shown(1, policy=replace(POLICY, enp=number)))
+        await take(await anext(numbers))
+        waits = asyncio.ensure_future(anext(numbers))
+        one.feed.publish(None)
+        # The next person has no number, and is heard after the last one has left.
+        one.feed.publish(inserted(2))
+        await asyncio.to_thread(wait_for, lambda: found(number) == [])
+        waits.cancel()
+
+    with served() as one:
+        asyncio.run(try_it(one))

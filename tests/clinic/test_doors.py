@@ -185,6 +185,18 @@ def test_a_body_is_refused_unread(clinic: Served) -> None:
         assert found.startswith(b"HTTP/1.1 413")
 
 
+@pytest.mark.parametrize("expect", ["100-continue", "the-unexpected"])
+@pytest.mark.parametrize("path", ["/v1/health", "/nonesuch"])
+def test_who_announces_a_body_is_not_asked_for_it(clinic: Served, expect: str, path: str) -> None:
+    host = f"127.0.0.1:{clinic.port}"
+    found = _raw(
+        clinic, f"GET {path} HTTP/1.1\r\nHost: {host}\r\nExpect: {expect}\r\n\r\n".encode()
+    )
+    assert found.startswith(b"HTTP/1.1 413")
+    assert b"Server: oms-kiosk\r\n" in found
+    assert expect.encode() not in found
+
+
 def test_nothing_tells_what_it_runs_on(clinic: Served) -> None:
     for path in ("/", "/v1/health", "/v1/nonesuch"):
         answer = clinic.get(path)

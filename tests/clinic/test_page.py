@@ -332,6 +332,70 @@ def test_the_photo_comes_and_goes(page: Page) -> None:
     page.browser.get_log("browser")  # type: ignore[no-untyped-call]
 
 
+def test_photos_of_an_answer_told_again_all_go(page: Page) -> None:
+    page.browser.execute_script(
+        """
+        window.held = new Set();
+        const [make, drop] = [URL.createObjectURL, URL.revokeObjectURL];
+        URL.createObjectURL = (blob) => { const url = make(blob); held.add(url); return url; };
+        URL.revokeObjectURL = (url) => { held.delete(url); drop(url); };
+        const ask = window.fetch;
+        window.asked = 0;
+        // The first photo comes last.
+        window.fetch = async (...words) => {
+          if (!String(words[0]).includes("photo")) return ask(...words);
+          asked += 1;
+          if (asked === 1) await new Promise((done) => { window.letGo = done; });
+          return ask(...words).catch(() => ask(words[0], { ...words[1], signal: null }));
+        };
+        """
+    )
+    picture = io.BytesIO()
+    Image.new("RGB", (32, 40), "#7b6a5b").save(picture, "JPEG")
+    photo = Photo("image/jpeg", picture.getvalue())
+    page.enter()
+    page.show(shown(14, policy=replace(LONG, photo=photo)))
+    wait_for(lambda: page.browser.execute_script("return asked") == 1)
+    page.publish(shown(14, policy=replace(LONG, photo=photo)))
+    wait_for(lambda: page.browser.execute_script("return held.size") == 1)
+    page.browser.execute_script("letGo()")
+    # Long enough for the first one's answer: it asks after it, on the same line.
+    page.browser.execute_async_script(
+        "fetch('/v1/health').then(() => fetch('/v1/health')).then(arguments[0])"
+    )
+    page.publish(None)
+    page.wait("waiting")
+    assert page.browser.execute_script("return [...held]") == []
+
+
+def test_a_computer_that_slept_shows_nobody_of_yesterday(page: Page) -> None:
+    page.enter()
+    page.show(shown(15, policy=LONG))
+    page.browser.execute_script("const now = Date.now; Date.now = () => now() + 8 * 3600 * 1000;")
+    page.wait("waiting")
+    assert page.clinic.feed.latest.snapshot is not None, "the kiosk itself said nothing"
+    assert "ВОЗНЕСЕНСКИЙ" not in page.source
+
+
+def test_a_stream_that_makes_no_sense_is_left(page: Page) -> None:
+    page.browser.execute_script(
+        """
+        const ask = window.fetch;
+        window.signals = [];
+        window.fetch = (...words) => { signals.push(words[1]?.signal); return ask(...words); };
+        """
+    )
+    page.enter()
+    page.wait("waiting")
+    page.browser.execute_script(
+        "const read = JSON.parse; JSON.parse = () => { JSON.parse = read; throw new Error('x'); };"
+    )
+    page.publish(inserted(16))
+    page.wait("lost")
+    assert page.browser.execute_script("return signals[0].aborted") is True
+    page.wait("inserted")
+
+
 @pytest.mark.parametrize("mime", ["image/jp2", "application/octet-stream"])
 def test_a_photo_that_browsers_do_not_show_is_said(page: Page, mime: str) -> None:
     page.enter()

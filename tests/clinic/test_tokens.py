@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -102,6 +102,47 @@ def test_a_file_that_others_may_write_lets_nobody_in(
         assert tokens.find(token) is None
     assert caplog.text.count("others may write") == 1
     assert token not in caplog.text
+
+
+def test_rights_that_change_count_at_once(tmp_path: Path) -> None:
+    token, line = make_token("a", frozenset({Scope.VERDICT}))
+    path = _file(tmp_path / "tokens", line)
+    tokens = Tokens(path)
+    assert tokens.find(token) is not None
+    path.chmod(0o622)
+    assert tokens.find(token) is None
+    path.chmod(0o600)
+    assert tokens.find(token) is not None
+
+
+def test_a_file_that_is_wrong_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    token, line = make_token("a", frozenset({Scope.VERDICT}))
+    path = _file(tmp_path / "tokens", line, "rubbish")
+    tokens = Tokens(path)
+    reads: list[str] = []
+
+    def counted(text: str) -> Any:
+        reads.append(text)
+        return parse(text)
+
+    monkeypatch.setattr("kiosk.clinic.tokens.parse", counted)
+    for _ in range(5):
+        assert tokens.find(token) is None
+    assert len(reads) == 1
+    _file(path, line)
+    assert tokens.find(token) is not None
+
+
+def test_a_file_that_comes_back_as_it_was_counts_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, line = make_token("a", frozenset({Scope.VERDICT}))
+    tokens = Tokens(_file(tmp_path / "tokens", line))
+    assert tokens.find(token) is not None
+    with monkeypatch.context() as patched:
+        patched.setattr("pathlib.Path.stat", lambda _self: (_ for _ in ()).throw(OSError(5, "")))
+        assert tokens.find(token) is None
+    assert tokens.find(token) is not None
 
 
 def test_a_file_that_is_too_large_or_no_text_lets_nobody_in(

@@ -20,6 +20,7 @@ let shown = () => view.waiting(); // Makes the frame anew in another language.
 let standing = null;
 let presence = null;
 let picture = "";
+let looking = new AbortController();
 let timer = 0;
 let line = new AbortController();
 
@@ -32,6 +33,7 @@ function show(name, make) {
 function clear(name = "waiting", make = view.waiting) {
   clearInterval(timer);
   presence = null;
+  looking.abort();
   if (picture) URL.revokeObjectURL(picture);
   picture = "";
   show(name, make);
@@ -69,10 +71,12 @@ function take(token, name, event) {
 function verdict(token, event) {
   clear("verdict", () => view.result(event));
   presence = event.presence;
+  // By two clocks: the first stands still while a computer sleeps, the second can be set back.
   const until = performance.now() + event.seconds_left * 1000;
+  const day = Date.now() + event.seconds_left * 1000;
   const total = Math.max(event.seconds_left, 1);
   const count = () => {
-    const left = (until - performance.now()) / 1000;
+    const left = Math.min(until - performance.now(), day - Date.now()) / 1000;
     // The kiosk says so itself; this is for when its word does not get through.
     if (left < -1) return clear();
     const [ring, text] = view.ring(Math.max(0, left) / total, Math.max(0, Math.ceil(left)));
@@ -85,8 +89,11 @@ function verdict(token, event) {
 }
 
 async function look(token, whose) {
-  const blob = await photo(token, whose, line.signal).catch(() => null);
-  if (blob === null || presence !== whose) return;
+  // An answer told again has a photo of its own: the one before must not be hung behind it.
+  looking = new AbortController();
+  const { signal } = looking;
+  const blob = await photo(token, whose, signal).catch(() => null);
+  if (blob === null || signal.aborted) return;
   picture = URL.createObjectURL(blob);
   hang();
 }

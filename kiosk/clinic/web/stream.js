@@ -38,6 +38,8 @@ export async function follow(token, take, signal) {
     }
   } finally {
     clearTimeout(timer);
+    // Whatever ended it: the browser keeps nothing that was not read yet.
+    silence.abort();
   }
 }
 

@@ -81,7 +81,7 @@ starting_units() {
 
 # ---------------------------------------------------------------- what is to be undone on failure
 
-staged="" incoming="" kept="" built="" proc="" written=()
+staged="" incoming="" kept="" built="" locked="" proc="" written=()
 # shellcheck disable=SC2317  # called by the trap
 clean_up() {
     local code=$? path
@@ -89,6 +89,7 @@ clean_up() {
     if [ "$code" -ne 0 ]; then
         [ -z "$kept" ] || restore
         [ -z "$built" ] || rm -rf -- "$built"
+        [ -z "$locked" ] || put_back_release
     fi
     for path in "$staged" "$incoming" "${incoming:+$incoming.found}" "$kept"; do
         [ -z "$path" ] || rm -rf -- "$path"
@@ -124,6 +125,17 @@ restore() {
     if booted; then systemctl daemon-reload || true; fi
 }
 
+# A release of the same version that was moved aside, by this run or by one that the power ended.
+put_back_release() {
+    local aside final
+    for aside in "$root$BASE"/releases/.old-*; do
+        [ -d "$aside" ] || continue
+        final=$root$BASE/releases/${aside##*/.old-}
+        rm -rf -- "$final"
+        mv -T -- "$aside" "$final"
+    done
+}
+
 # Remembers a path as it is now; what happens to it later can be undone.
 remember() {
     written+=("$1")
@@ -156,6 +168,7 @@ find_bundle() {
 lock_releases() {
     exec 9>>"$root$BASE/.lock"
     flock --wait 5 9 || die "a release is on trial or being changed; try again in some minutes"
+    locked=yes
 }
 
 # Lays the bundle's content into the system (same disk, also seen from inside) and checks it whole.
@@ -164,6 +177,7 @@ take_bundle() {
     lock_releases
     # What a run left that the power ended.
     rm -rf -- "$root$BASE"/.incoming.* "$root$BASE"/.kept.* "$root$BASE"/releases/.new-*
+    put_back_release
     incoming=$(mktemp -d -- "$root$BASE/.incoming.XXXXXX")
     if [ -d "$bundle" ]; then
         cp -r -- "$bundle/." "$incoming/"
@@ -197,7 +211,7 @@ install_packages() {
     say "installing packages:$missing"
     # shellcheck disable=SC2086  # a list of names
     { inside apt-get -q update &&
-        inside env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends $missing
+        inside env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120 install -y --no-install-recommends $missing
     } >"$incoming/apt.log" 2>&1 9>&- || { tail -n 20 "$incoming/apt.log" >&2; die "the packages cannot be installed"; }
 }
 
@@ -241,7 +255,6 @@ build_release() {
     fi
     mv -T -- "$staged" "$root$final"
     staged=""
-    rm -rf -- "$root$BASE/releases/.old-$version"
     changed=yes
 }
 
@@ -400,6 +413,9 @@ main() {
     switch_release
     let_take_effect
     # From here on it is installed; what is kept for the way back goes with the other folders.
+    if [ -d "$root$BASE/releases/.old-$version" ]; then
+        mv -T -- "$root$BASE/releases/.old-$version" "$incoming/old"
+    fi
     done_with=$kept kept="" built=""
     rm -rf -- "$done_with"
     exec 9>&-

@@ -47,6 +47,27 @@ def test_on_a_full_disk_people_are_served(make_kiosk: MakeKiosk, tmp_path: Path)
     journal(kiosk, "verify")
 
 
+def test_killed_with_a_full_disk_it_tells_how_much_was_not_written(
+    make_kiosk: MakeKiosk, tmp_path: Path
+) -> None:
+    kiosk = make_kiosk()
+    screen_elsewhere(kiosk, tmp_path / "screen")
+    started(kiosk)
+    kiosk.tap()
+    with kiosk.machine.full_disk():
+        for slug in ("plain_man", "suspended"):
+            kiosk.tap(slug)
+        before, killed = kiosk.pid(), time.time()
+        kiosk.machine.run("kill", "-KILL", str(before))
+        kiosk.wait_for_another(before, killed)
+        kiosk.tap()
+    kiosk.tap()
+    receipts = _receipts(kiosk)
+    assert len(receipts) + sum(one["missed"] for one in receipts) == 5
+    assert receipts[-1]["missed"]
+    journal(kiosk, "verify")
+
+
 def test_on_a_read_only_disk_people_are_served(make_kiosk: MakeKiosk, tmp_path: Path) -> None:
     kiosk = make_kiosk()
     screen_elsewhere(kiosk, tmp_path / "screen")

@@ -86,7 +86,7 @@ def test_a_newer_release_takes_over_and_the_older_stays(kiosk: Appliance) -> Non
     newer = bundle("0.9.1")
     place = unpack(kiosk.machine, newer)
     old = kiosk.machine.run("readlink", "/opt/oms-kiosk/current").stdout.strip()
-    kiosk.machine.run(f"{place}/install.sh", "--no-packages")
+    kiosk.machine.run(f"{place}/install.sh", "--no-packages", seconds=300)
     assert "0.9.1" in kiosk.machine.run("kiosk", "--version").stdout
     assert kiosk.machine.run("readlink", "/opt/oms-kiosk/previous").stdout.strip() == old
     kiosk.wait_until_ready()

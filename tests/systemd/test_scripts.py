@@ -186,10 +186,14 @@ def test_what_the_power_left_of_an_earlier_run_goes(tmp_path: Path, bundle: Path
     for name in (".incoming.a1", ".kept.a1", "releases/.new-0.1.0"):
         (base / name).mkdir(parents=True)
     (base / "releases/0.0.9").mkdir()
+    # It was being replaced by one of the same name.
+    for name in ("0.1.0", ".old-0.1.0"):
+        (base / "releases" / name / name).mkdir(parents=True)
     versioned(bundle)
     assert "no proper version" in _installer(tmp_path, "--bundle", bundle).stderr
     left = {str(path.relative_to(base)) for path in base.rglob("*")}
-    assert left == {".lock", "releases", "releases/0.0.9"}
+    whole = {"releases/0.1.0", "releases/0.1.0/.old-0.1.0"}
+    assert left == {".lock", "releases", "releases/0.0.9"} | whole
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may install")

@@ -25,7 +25,6 @@ DOORS = {
     "aiohttp": {
         "kiosk.clinic.api",
         "kiosk.clinic.connection",
-        "kiosk.clinic.connection",
         "kiosk.clinic.doors",
         "kiosk.clinic.pages",
         "kiosk.clinic.problems",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.flow, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.flow
 
 _KIOSK: Final = (sys.executable, "-c", "from kiosk.cli import main; main()")
 _SIZE: Final = (1280, 800)

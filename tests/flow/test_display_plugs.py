@@ -25,7 +25,7 @@ from tests.flow.test_display import drawn, until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [pytest.mark.flow, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.flow
 
 _NOBODY: Final = 65_534
 _AS_NOBODY: Final = ("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups")

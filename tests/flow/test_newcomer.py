@@ -10,8 +10,6 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import pytest
-
 from kiosk.demo.certificates import make_certificates
 from kiosk.demo.fund_server import FundServer
 from kiosk.demo.people import person
@@ -42,7 +40,6 @@ def _run(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.timeout(120)
 def test_the_readme_leads_from_an_export_to_two_kiosks_on_one_list(tmp_path: Path) -> None:
     write_csv(tmp_path / "export.csv", _ROWS)
     write_crowd(tmp_path / "export.parquet", _ROWS)

@@ -397,7 +397,6 @@ def test_pcscd_dies_in_the_middle_of_a_read(
     assert kiosk.read_card().holder == HOLDER
 
 
-@pytest.mark.timeout(120)
 def test_twenty_restarts_of_pcscd_lose_no_insertion(
     pcscd: PrivatePcscd, kiosk: Kiosk, slot: VirtualSlot
 ) -> None:

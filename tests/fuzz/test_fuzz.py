@@ -173,7 +173,7 @@ def test_time_is_bounded_and_the_timer_of_others_goes_on() -> None:
     _, interval = signal.getitimer(signal.ITIMER_REAL)
     start = time.monotonic()
     Fuzzer(TARGETS["barcode"], 1).run(seconds=0.2)
-    assert 0.2 <= time.monotonic() - start < 5
+    assert 0.2 <= time.monotonic() - start < 30
     assert signal.getsignal(signal.SIGALRM) is before
     assert signal.getitimer(signal.ITIMER_REAL)[1] == interval
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.offline_cache.crash_disk import Operation
 
 pytestmark = [
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed"),
 ]
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tests.offline_cache.samples import Changes
 
 pytestmark = [
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed"),
 ]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from offline_cache.updater import UpdateOutcome
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 
 _PAGE: Final = 4096
 _DISK: Final = 4 * 1024 * 1024

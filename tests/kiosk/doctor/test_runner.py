@@ -37,13 +37,13 @@ def test_a_check_that_hangs_is_left_behind() -> None:
     released = threading.Event()
 
     def hangs(_: Examination) -> Iterator[Finding]:
-        released.wait(30)
+        released.wait(50)
         yield ok("hangs", "no")
 
     began = time.monotonic()
     checks = [Check("hangs", hangs, 0.2), Check("hangs too", hangs, 0.2), Check("well", well)]
     found = examine(checks, EXAMINATION)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 40
     released.set()
     assert [one.code for one in found] == ["check-hangs", "check-hangs", "ok"]
     assert found[0].state is State.FAILED
@@ -62,7 +62,7 @@ def test_within_hands_on_what_comes_and_what_fails() -> None:
     with pytest.raises(TimeoutError, match="its own"):
         within(5, _times_out)
     released = threading.Event()
-    assert within(0.05, lambda: released.wait(30)) is None
+    assert within(0.05, lambda: released.wait(50)) is None
     released.set()
 
 

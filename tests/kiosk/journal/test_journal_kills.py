@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from tests.offline_cache.crash_disk import State
 
 pytestmark = [
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(600),
     # Forking beside threads that hold no lock of ours; the tests run on one thread.
     pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning"),
 ]

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from kiosk.journal.journal import Journal
     from kiosk.journal.keys import Verifier
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 
 COUNT: Final = 60
 REMOVED: Final = 20

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.offline_cache.crash_disk import State
 
 pytestmark = [
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed"),
 ]
 

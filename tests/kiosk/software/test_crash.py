@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.offline_cache.crash_disk import State
 
 pytestmark = [
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(600),
     pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning"),
 ]
 

@@ -68,6 +68,7 @@ def tls_context(server_file: Path, client_ca_file: Path) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_verify_locations(cafile=client_ca_file)
-    context.load_cert_chain(server_file)
+    # A key that wants a password is an error, and no question at a terminal.
+    context.load_cert_chain(server_file, password="")
     context.set_alpn_protocols(["http/1.1"])
     return context

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+from ssl import SSLError, get_server_certificate
 from typing import TYPE_CHECKING, Final
 
+from kiosk.clinic.papers import tls_context
 from kiosk.clinic.tokens import MOST_BYTES, TokenFileError, parse
 from kiosk.clinic_addresses import tls_address
 from kiosk.doctor.certificates import look_at_file
@@ -69,6 +71,27 @@ def _tls(section: ClinicSection, examination: Examination) -> Iterator[Finding]:
     for key, file in files.items():
         if file is not None:
             yield look_at_file("clinic certificate", f"[clinic] {key}", file, now)
+    if section.server_file is not None and section.client_ca_file is not None:
+        yield _handshake(section.server_file, section.client_ca_file, (own, port))
+
+
+def _handshake(server_file: Path, client_ca_file: Path, address: tuple[str, int]) -> Finding:
+    """Whether the kiosk can use its files together, and shows what they hold now."""
+    name = "clinic handshake"
+    try:
+        tls_context(server_file, client_ca_file)
+    except OSError as error:
+        why = "no key, or not the certificate's" if isinstance(error, SSLError) else error.strerror
+        return trouble(name, "clinic-certificate", f"the files cannot be used: {why}")
+    try:
+        shown = get_server_certificate(address, timeout=_ANSWER_SECONDS)
+        held = server_file.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return absent(name, "nobody shakes hands")
+    # As PEM without line ends, since those of the file are anybody's.
+    if "".join(shown.split()) not in "".join(held.split()):
+        return trouble(name, "clinic-certificate", "the kiosk shows another certificate")
+    return ok(name, "shows the certificate of server_file")
 
 
 def _tokens(path: Path | None) -> Finding:

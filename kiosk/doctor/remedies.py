@@ -20,6 +20,10 @@ _REINSTALL: Final = "Install the release again; if that does not help, go back t
 WARNING: Final = {
     "account-other": "Run it with sudo, or as the kiosk's user, to see what the kiosk sees.",
     "certificate-soon": _CERTIFICATE,
+    "clinic-certificate": (
+        "Put this kiosk's certificate and key (PEM) into server_file, readable for the kiosk; where"
+        " that is a systemd credential, restart the kiosk."
+    ),
     "clinic-shut": (
         "Start the kiosk again with `systemctl restart kiosk`; should it stay shut, `journalctl -u"
         " kiosk` says why."

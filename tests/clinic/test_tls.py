@@ -12,8 +12,10 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from kiosk.clinic import doors as doors_module
+from kiosk.clinic.papers import tls_context
 from kiosk.demo.certificates import make_certificates
 from tests.clinic.secure import Doors, open_doors
 from tests.clinic.serving import PATIENCE, inserted, shown, wait_for
@@ -188,3 +190,18 @@ def test_renewed_certificates_count_without_a_restart(
         with closing(doors.connection("tls")) as connection:
             assert b"pass" in doors.ask(connection, "/v1/health")
     assert caplog.text.count("cannot be used: certificate") == 1
+
+
+def test_a_key_with_a_password_is_an_error_and_no_question(tmp_path: Path) -> None:
+    papers = make_certificates(tmp_path, host="localhost")
+    pem = papers.server.read_bytes()
+    key = serialization.load_pem_private_key(pem, None)
+    locked = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"secret"),
+    )
+    certificate, end, _ = pem.partition(b"-----END CERTIFICATE-----\n")
+    papers.server.write_bytes(certificate + end + locked)
+    with pytest.raises(ssl.SSLError):
+        tls_context(papers.server, papers.ca)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,9 @@ from kiosk.clinic.fields import Scope
 from kiosk.clinic.tokens import make_token
 from kiosk.config import Config
 from kiosk.config_sections import ClinicSection
+from kiosk.demo.certificates import make_certificates
 from kiosk.doctor.clinic_doors import look_at_doors
+from tests.clinic.secure import open_doors
 from tests.clinic.serving import free_port, served
 from tests.kiosk.doctor.looking import looked, words
 
@@ -46,6 +49,27 @@ def test_doors_that_are_shut(tmp_path: Path) -> None:
         "clinic network": "clinic-shut",
         "clinic tokens": "not-applicable",
     }
+
+
+def test_certificates_of_the_network_door(tmp_path: Path) -> None:
+    with open_doors(tmp_path / "papers") as doors:
+        section = replace(doors.served.section, tls_address=f"127.0.0.1:{doors.port}", port=0)
+        config = Config(clinic=section)
+        assert looked(look_at_doors, config)["clinic handshake"] == "ok"
+        good = doors.papers.server.read_bytes()
+        new = make_certificates(tmp_path / "new", host="localhost").server.read_bytes()
+        # The certificate alone, without its key.
+        only, _, _ = good.partition(b"-----END CERTIFICATE-----\n")
+        doors.papers.server.write_bytes(only + b"-----END CERTIFICATE-----\n")
+        assert looked(look_at_doors, config)["clinic handshake"] == "clinic-certificate"
+        assert "no key" in words(look_at_doors, config)
+        # Another one than the kiosk holds, as a credential is until the restart.
+        other = tmp_path / "other.pem"
+        other.write_bytes(new)
+        changed = Config(clinic=replace(section, server_file=other))
+        assert looked(look_at_doors, changed)["clinic handshake"] == "clinic-certificate"
+        assert "shows another" in words(look_at_doors, changed)
+    assert looked(look_at_doors, changed)["clinic handshake"] == "not-applicable"
 
 
 def test_somebody_else_behind_the_door() -> None:

@@ -15,15 +15,16 @@ import pytest
 
 from kiosk.demo.certificates import make_certificates
 from kiosk.lookup import Cause
-from tests.flow.faulty_network import SECONDS, SERVER
+from tests.flow.faulty_network import ENOUGH, SECONDS, SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[2]
-SLACK = 1.0
+SLACK = 10.0
+"""For a busy machine; a question that is not ended by what ends it here takes `ENOUGH`."""
 CONNECT = 1.5
-ANSWERED = ("200", SECONDS)
+ANSWERED = ("200", ENOUGH)
 CASES: Mapping[str, list[tuple[str, float]]] = {
     "nobody-listens": [(Cause.NO_NETWORK, 0.0)],
     "no-route": [(Cause.NO_NETWORK, 0.0)],
@@ -74,7 +75,7 @@ def test_faults_of_the_network(case: str, tmp_path: Path) -> None:
     command = ["unshare", str(flags()), "--kill-child", sys.executable, "-m"]
     command += ["tests.flow.faulty_network", "ask", case, os.fspath(tmp_path)]
     done = subprocess.run(
-        command, check=False, capture_output=True, cwd=ROOT, timeout=45, env=environment()
+        command, check=False, capture_output=True, cwd=ROOT, timeout=280, env=environment()
     )
     assert not done.returncode, done.stderr.decode()
     asked = json.loads(done.stdout)

@@ -44,7 +44,7 @@ def test_a_failing_worker_is_told_about_and_restarted(caplog: pytest.LogCaptureF
     runnable = Fails(2)
     supervisor = Supervisor([Worker("reader", runnable, Device.READER)], events.put)
     supervisor.start()
-    assert runnable.works.wait(5)
+    assert runnable.works.wait(30)
     assert supervisor.stop() == []
     assert runnable.starts == 3
     assert [events.get_nowait(), events.get_nowait()] == [FAILED, FAILED]
@@ -91,7 +91,7 @@ def test_a_loop_that_turns_again_brings_back_what_its_driver_said_last() -> None
     runnable = Loses(0)
     supervisor = Supervisor([Worker("reader", runnable, Device.READER)], lambda _event: None)
     supervisor.start()
-    assert runnable.works.wait(5)
+    assert runnable.works.wait(30)
     runnable.last_tick -= SILENT_SECONDS + 1
     assert supervisor.look() == [DeviceLost(Device.READER, "not-responding")]
     runnable.last_tick = time.monotonic()

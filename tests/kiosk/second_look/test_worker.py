@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from kiosk.second_look.worker import (
     SecondAnswer,
     SecondLookWorker,
 )
+from tests.kiosk.running import until
 from tests.kiosk.second_look.samples import KEY, NOW, typed
 from tests.kiosk.second_look.test_queue import given_up
 
@@ -334,11 +334,11 @@ def test_the_loop_ends_at_once_even_in_a_question(bench: Bench) -> None:
     thread = threading.Thread(target=bench.worker.run, args=(bench.events.append, bench.stop))
     thread.start()
     assert bench.fund.entered.wait(10)
-    before = time.monotonic()
+    before = bench.worker.last_tick
     # A question is no hang: the watchdog sees the loop turning.
-    assert before - bench.worker.last_tick < 1.0
+    until(lambda: bench.worker.last_tick > before)
     bench.stop.set()
-    thread.join(5)
+    thread.join(30)
     assert not thread.is_alive()
     assert bench.queue.pending() == 1
 

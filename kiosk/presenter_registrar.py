@@ -67,6 +67,7 @@ def present(
         how_known(verdict.known, catalogue, numbered=True),
         countdown,
         photo_caption=say("registrar.photo.none" if policy.photo is None else "registrar.photo"),
+        photo_expected=policy.photo is not None,
         fund_title=say("registrar.online") if three else "",
         insurer_lines=_insurer_lines(verdict.record, words),
     )

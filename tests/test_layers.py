@@ -119,9 +119,11 @@ PURE = {
     "ui.buttons",
     "ui.keypad",
     "ui.layout",
+    "ui.registrar_large",
     "ui.screen",
     "ui.service",
     "ui.theme",
+    "ui.turning",
 }
 IMPURE = {"socket", "subprocess", "threading", "time", "select", "sqlite3", "random", "logging"}
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from ui import shapes
 from ui.flow import STEPS, Canvas, Stack, Style
 from ui.footer import footer_top
-from ui.ops import Box, Colour, Op, Rect, Role, bounds
+from ui.ops import Box, Op, Rect, Role, bounds
+from ui.registrar_large import place_large_band, place_large_page
 from ui.registrar_page import place_page, with_insurer
 from ui.table import Part
 from ui.theme import (
@@ -30,6 +31,8 @@ _ROOMY: Final = tuple(step for step in STEPS if step >= 0.8)
 _NARROWER: Final = (0.92,)
 _WIDER: Final = (1.12, 1.24)
 """Shares of the band on a crowded frame that are tried in turn, as parts of the usual one."""
+_LARGE_PARTS: Final = (1.0, 1.12, 1.24, 1.36)
+"""The same for larger words."""
 _HEADLINE_CROWDED: Final = 0.85
 """Scale of the headline beside its shape, below that of the notes."""
 _INSURER_COSTS: Final = 0.82
@@ -56,9 +59,14 @@ class _Plan:
 def place_registrar(canvas: Canvas, screen: RegistrarResult) -> list[Op]:
     """The registrar's frame without its footer."""
     share = _PORTRAIT_BAND if canvas.portrait else REGISTRAR_BAND
-    plan = _roomy(canvas, screen, share) or _tight(canvas, screen, share)
+    if canvas.text > 1:
+        plan = max((_large(canvas, screen, share * part) for part in _LARGE_PARTS), key=_weight)
+    else:
+        plan = _roomy(canvas, screen, share) or _tight(canvas, screen, share)
     band, page = _regions(canvas, plan.share)
-    part = _insurer(canvas, screen, plan, _inner(canvas, page))
+    part = plan.page[1]
+    if canvas.text == 1:
+        part = _insurer(canvas, screen, plan, _inner(canvas, page))
     bottom = footer_top(canvas)
     return [
         Rect(band, canvas.theme.verdict(screen.family)),
@@ -89,7 +97,22 @@ def _tight(canvas: Canvas, screen: RegistrarResult, usual: float) -> _Plan:
     best = _crowded(canvas, screen, usual)
     parts = _WIDER if best.band[0] < best.page[0] else _NARROWER
     others = [_crowded(canvas, screen, usual * part) for part in parts]
-    return max(best, *others, key=lambda plan: (plan.scale, plan.band[0] + plan.page[0]))
+    return max(best, *others, key=_weight)
+
+
+def _large(canvas: Canvas, screen: RegistrarResult, share: float) -> _Plan:
+    """A frame of larger words."""
+    band, page = (_inner(canvas, box) for box in _regions(canvas, share))
+    return _Plan(
+        share,
+        _largest(lambda scale: place_large_band(canvas, screen, band, scale), STEPS),
+        _largest(lambda scale: place_large_page(canvas, screen, page, scale), STEPS),
+        crowded=False,
+    )
+
+
+def _weight(plan: _Plan) -> tuple[float, float]:
+    return plan.scale, plan.band[0] + plan.page[0]
 
 
 def _regions(canvas: Canvas, share: float) -> tuple[Box, Box]:
@@ -134,9 +157,7 @@ def _largest(build: Callable[[float], Part], steps: tuple[float, ...]) -> tuple[
 def _insurer(canvas: Canvas, screen: RegistrarResult, plan: _Plan, box: Box) -> Part:
     """The page with as many lines about the insurer as cost little or nothing."""
     scale, page = plan.page
-    # Large words are not given up for them.
-    costs = _INSURER_COSTS if canvas.text == 1 else 1.0
-    least = max(costs * scale, _INSURER_PX / canvas.text_px(REGISTRAR_BODY))
+    least = max(_INSURER_COSTS * scale, _INSURER_PX / canvas.text_px(REGISTRAR_BODY))
     steps = tuple(step for step in STEPS if least <= step < scale)
     if not screen.insurer_lines:
         return page
@@ -237,9 +258,10 @@ def _band_foot(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float) 
     row_y = box.bottom - row
     step_y = row_y - canvas.px(0.02) - step.height
     place = Box(box.x, row_y + (row - ring) // 2, ring, ring)
+    inks = white, shapes.between(white, colour)
     ops: list[Op] = [
         *step.place(box.x, step_y),
-        *shapes.countdown_ring(canvas, place, screen.countdown, (white, _between(white, colour))),
+        *shapes.countdown_ring(canvas, place, screen.countdown, inks),
         *known.place(left, row_y + (row - known.height) // 2),
     ]
     return Part(ops, step_y, known.fits and step.fits)
@@ -261,8 +283,9 @@ def _tight_foot(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float)
     top = box.bottom - row
     text_y = top + (row - height) // 2
     place = Box(box.x, top + (row - ring) // 2, ring, ring)
+    inks = white, shapes.between(white, colour)
     ops: list[Op] = [
-        *shapes.countdown_ring(canvas, place, screen.countdown, (white, _between(white, colour))),
+        *shapes.countdown_ring(canvas, place, screen.countdown, inks),
         *step.place(left, text_y),
         *known.place(left, text_y + step.height),
     ]
@@ -276,9 +299,3 @@ def _one_line(canvas: Canvas, width: int, text: str, style: Style, scale: float)
         if stack.height < 2 * style.leading * canvas.text_px(style.size, scale * tighter):
             return stack
     return Stack(canvas, width, scale).add(text, style)
-
-
-def _between(one: Colour, other: Colour) -> Colour:
-    """A quarter of one colour over the other."""
-    red, green, blue = ((a + 3 * b) // 4 for a, b in zip(one, other, strict=True))
-    return red, green, blue

@@ -22,17 +22,12 @@ _LEAST_PHOTO: Final = 0.6
 def place_page(
     canvas: Canvas, screen: RegistrarResult, box: Box, scale: float, *, crowded: bool = False
 ) -> Part:
-    """Everything that is compared; on a crowded page the photo shrinks with the words.
-
-    Beside large text a silhouette says nothing, and a caption needs more room than below a photo.
-    """
-    smaller = (max(scale, _LEAST_PHOTO) if crowded else 1.0) * canvas.given_way(0.75)
+    """Everything that is compared; on a crowded page the photo shrinks with the words."""
+    smaller = max(scale, _LEAST_PHOTO) if crowded else 1.0
     photo = _photo(canvas, screen, box, scale, smaller)
     gap = canvas.px(0.045)
     narrow = box.w - (canvas.px(_PHOTO[0], smaller) + gap if photo.ops else 0)
     person = _person(canvas, screen, box._replace(w=narrow), scale)
-    if canvas.text > 1:
-        _caption(canvas, screen, box._replace(w=narrow), scale, person)
     below = max(photo.bottom, person.bottom)
     table = place_table(canvas, screen, box._replace(y=below + canvas.px(0.03, scale)), scale)
     fits = photo.fits and person.fits and table.fits and table.bottom <= box.bottom
@@ -57,18 +52,26 @@ def with_insurer(
 
 def _photo(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float, smaller: float) -> Part:
     """The photo in the upper right corner with its caption, or a silhouette in its place."""
-    if screen.photo is None and (canvas.text > 1 or not screen.photo_caption):
+    if screen.photo is None and not screen.photo_caption:
         return Part([], box.y)
+    photo, w = place_photo(canvas, screen, box, smaller)
+    style = Style(REGISTRAR_BODY, canvas.theme.ink_soft, leading=1.2)
+    caption = Stack(canvas, w, scale).add(screen.photo_caption, style)
+    caption_y = photo.bottom + canvas.px(0.012)
+    ops = [*photo.ops, *caption.place(box.right - w, caption_y)]
+    return Part(ops, caption_y + caption.height, caption.fits)
+
+
+def place_photo(
+    canvas: Canvas, screen: RegistrarResult, box: Box, smaller: float
+) -> tuple[Part, int]:
+    """The photo in the upper right corner, or a silhouette in its place; and its width."""
     theme = canvas.theme
     w = canvas.px(_PHOTO[0], smaller)
     frame = Box(box.right - w, box.y, w, canvas.px(_PHOTO[1], smaller))
     line = max(1, canvas.px(0.0025))
     inner = frame.inset(line, line)
     radius = canvas.px(0.012)
-    caption = Stack(canvas, w, scale)
-    if canvas.text == 1:
-        caption.add(screen.photo_caption, _caption_style(canvas))
-    caption_y = frame.bottom + canvas.px(0.012)
     ops: list[Op] = [
         RoundRect(frame, radius, theme.silhouette),
         RoundRect(inner, radius - line, theme.panel),
@@ -76,28 +79,14 @@ def _photo(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float, smal
     ]
     if screen.photo is not None:
         ops.append(Picture(inner, screen.photo))
-    ops += caption.place(frame.x, caption_y)
-    return Part(ops, caption_y + caption.height, caption.fits)
-
-
-def _caption_style(canvas: Canvas) -> Style:
-    return Style(REGISTRAR_BODY, canvas.theme.ink_soft, leading=1.2)
-
-
-def _caption(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float, part: Part) -> None:
-    """What is said of the photo, below the facts."""
-    words = Stack(canvas, box.w, scale).add(screen.photo_caption, _caption_style(canvas))
-    part.bottom += canvas.px(0.012, scale)
-    part.ops += words.place(box.x, part.bottom)
-    part.bottom += words.height
-    part.fits = part.fits and words.fits
+    return Part(ops, frame.bottom), w
 
 
 def _person(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float) -> Part:
     """Name, and the facts that are read out."""
     theme = canvas.theme
     name = Style(REGISTRAR_NAME, theme.ink, Role.BOLD, leading=1.14)
-    words = _unbroken(canvas, box.w, (screen.surname, screen.names), name, scale)
+    words = unbroken(canvas, box.w, (screen.surname, screen.names), name, scale)
     lift = canvas.px(0.012)
     part = Part([*words.place(box.x, box.y - lift)], box.y - lift + words.height, words.fits)
     part.bottom += canvas.px(0.016, scale)
@@ -114,7 +103,7 @@ def _person(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float) -> 
     return part
 
 
-def _unbroken(
+def unbroken(
     canvas: Canvas, width: int, texts: tuple[str, ...], style: Style, scale: float
 ) -> Stack:
     """Paragraphs, smaller if that keeps the words of a long name whole."""

@@ -193,6 +193,8 @@ class RegistrarResult:
     photo: Raster | None = None
     """None: a silhouette is drawn."""
     photo_caption: str = ""
+    photo_expected: bool = False
+    """Whether the document carries one: its place is kept from the start, so that nothing moves."""
     fund_title: str = ""
     """Head of the third column; empty: the table has two."""
     insurer_lines: tuple[str, ...] = ()

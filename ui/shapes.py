@@ -111,6 +111,12 @@ def countdown_ring(
     return [Stroke(ring, width, track), remaining, Text(place, digits, Role.BOLD, px, ink)]
 
 
+def between(one: Colour, other: Colour) -> Colour:
+    """A quarter of one colour over the other."""
+    red, green, blue = ((a + 3 * b) // 4 for a, b in zip(one, other, strict=True))
+    return red, green, blue
+
+
 def _at(centre: Point, scale: float, points: tuple[Point, ...]) -> tuple[Point, ...]:
     return tuple((centre[0] + scale * x, centre[1] + scale * y) for x, y in points)
 

@@ -97,10 +97,6 @@ def _grid(canvas: Canvas, screen: RegistrarResult, box: Box, scale: float) -> _G
     widths = [canvas.measure(row.label, style.role, px)[0] for row in screen.comparisons]
     if not screen.fund_title:
         first, second = round(0.335 * box.w), round(0.33 * box.w)
-        if canvas.text > 1:
-            # What is compared needs the room more than what it is called.
-            first = min(first, max(widths) + gap)
-            second = (box.w - first + indent) // 2
         x1 = box.x + first
         x2 = x1 + second
         two = ((x1, second - gap), (x2, box.right - x2))

@@ -156,6 +156,7 @@ def test_a_photo_joins_its_own_answer(
     screen = screen_of(state, "registrar", replace(AROUND, photo=ready))
     assert isinstance(screen, view.RegistrarResult)
     assert (screen.photo, screen.photo_caption) == (shown, caption)
+    assert screen.photo_expected is (stored is not None)
     assert screen_of(state) == screen_of(state, around=replace(AROUND, photo=ready))
 
 

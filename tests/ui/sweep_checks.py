@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -17,8 +18,19 @@ from ui.footer import footer_top
 from ui.layout import lay_out
 from ui.ops import Box, Disc, Op, Picture, Polygon, Rect, RoundRect, Stroke, Text, bounds
 from ui.paint import FONT_FILES, Fonts
-from ui.screen import Busy, Guide, Keypad, OutOfService, RegistrarResult, Result, Screen
+from ui.screen import (
+    Busy,
+    Countdown,
+    Guide,
+    Keypad,
+    OutOfService,
+    RegistrarResult,
+    Result,
+    Screen,
+    Service,
+)
 from ui.theme import LIGHT
+from ui.turning import TURN_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,18 +94,28 @@ def sweep(part: Part, only: tuple[str, ...] = ()) -> Swept:
 
 
 def sweep_one(screen: Screen, size: tuple[int, int], text: float) -> tuple[list[Fault], Sizes]:
-    """Lay a frame out: its faults, and how large its words are."""
+    """Lay a frame out, all its pages: its faults, and how large its words are."""
     canvas = Canvas(*size, LIGHT, measure_of(), text)
-    ops = lay_out(screen, size, LIGHT, canvas.measure, text)
-    shown = [op.px for op in _above(canvas, ops)]
+    pages = [lay_out(page, size, LIGHT, canvas.measure, text) for page in turns(screen, text)]
+    shown = [op.px for ops in pages for op in _above(canvas, ops)]
+    # What pages have in common is said once.
+    together = tuple(dict.fromkeys(op for ops in pages for op in texts(ops)))
     found = [
-        *_inside(canvas, ops),
-        *_apart(ops),
-        *_on_its_ground(ops),
-        *_whole(canvas, screen, ops),
-        *(_large_enough(canvas, screen, ops) if text == 1.0 else ()),
+        *(fault for ops in pages for fault in (*_inside(canvas, ops), *_apart(ops))),
+        *(fault for ops in pages for fault in _on_its_ground(ops)),
+        *_whole(canvas, screen, together),
+        *(_large_enough(canvas, screen, pages[0]) if text == 1.0 else ()),
     ]
-    return found, Sizes(min(shown), max(shown))
+    return list(dict.fromkeys(found)), Sizes(min(shown), max(shown))
+
+
+def turns(screen: Screen, text: float) -> list[Screen]:
+    """A view at the moments at which larger words may have turned a page."""
+    if text == 1.0 or not isinstance(screen, RegistrarResult | Service):
+        return [screen]
+    total = screen.countdown.seconds_total
+    moments = range(total, max(-1, total - 6 * TURN_SECONDS), 1 - TURN_SECONDS)
+    return [replace(screen, countdown=Countdown(left, total)) for left in moments if left >= 0]
 
 
 def shrunk(usual: Swept, larger: Swept) -> list[str]:
@@ -161,6 +183,8 @@ def _whole(canvas: Canvas, screen: Screen, ops: tuple[Op, ...]) -> Iterator[Faul
     if isinstance(screen, RegistrarResult):
         # The lines about the insurer give way.
         said -= words(screen.insurer_lines)
+        # Large words leave out who says nothing.
+        said -= {"—"} if canvas.text > 1 else set()
     joined = re.sub(r"\s", "", "".join(op.text for op in texts(ops)))
     for word in sorted(said):
         if word not in joined:

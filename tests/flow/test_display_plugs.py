@@ -31,7 +31,7 @@ _NOBODY: Final = 65_534
 _AS_NOBODY: Final = ("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups")
 """cage refuses to be root's."""
 _KIOSK: Final = (sys.executable, "-B", "-c", "from kiosk.cli import main; main()")
-_BACK_SECONDS: Final = 5.0
+_BACK_SECONDS: Final = 10.0
 _COMPOSITORS: Final = {
     "cage": ("cage", "--", "sleep", "1000"),
     "sway": ("sway", "--config", "sway.conf"),
@@ -55,8 +55,8 @@ class _Kiosk:
         )
         command = (*_AS_NOBODY, *_KIOSK, "--config", config, "run")
         with process(*command, env=self._env, log=log) as child:
-            until("frame", lambda: drawn(self.sitter), 20)
-            until("lost devices", lambda: log.read_text("utf-8").count("DeviceLost") >= 2, 10)
+            until("frame", lambda: drawn(self.sitter))
+            until("lost devices", lambda: log.read_text("utf-8").count("DeviceLost") >= 2)
             yield
             said = log.read_text("utf-8")
             assert child.poll() is None, said[-500:]
@@ -66,14 +66,14 @@ class _Kiosk:
         """Take a display away; the first is 0."""
         windows = self.sitter.windows()
         self.sitter.close_window(windows[number])
-        until("unplugged display", lambda: self.sitter.windows() != windows, 10)
+        until("unplugged display", lambda: self.sitter.windows() != windows)
 
     def plug_in(self) -> None:
         """Give sway one more display."""
         before = self.sitter.windows()
         command = [*_AS_NOBODY, "swaymsg", "create_output"]
         subprocess.run(command, env={**os.environ, **self._env}, check=True, capture_output=True)
-        until("display", lambda: len(self.sitter.windows()) > len(before), 10)
+        until("display", lambda: len(self.sitter.windows()) > len(before))
 
     def resize(self, width: int, height: int) -> None:
         """Give the only display another size, and wait for a whole frame on it."""
@@ -105,8 +105,8 @@ def kiosk_on(compositor: str, outputs: int) -> Iterator[_Kiosk]:
         own = {"DISPLAY": display, "WLR_BACKENDS": "x11", "WLR_X11_OUTPUTS": str(outputs)}
         own |= {"WLR_RENDERER": "pixman", "WAYLAND_DISPLAY": ""}
         stack.enter_context(process(*_AS_NOBODY, *command, env=env | own))
-        until("compositor", lambda: any(folder.glob("wayland-?")), 10)
-        until("displays", lambda: len(sitter.windows()) == outputs, 10)
+        until("compositor", lambda: any(folder.glob("wayland-?")))
+        until("displays", lambda: len(sitter.windows()) == outputs)
         env |= {"WAYLAND_DISPLAY": next(folder.glob("wayland-?")).name}
         env |= {"SDL_VIDEODRIVER": "wayland", "SDL_AUDIODRIVER": "nonesuch"}
         env |= {"GALLIUM_DRIVER": "softpipe", "PCSCLITE_CSOCK_NAME": f"{folder}/nobody"}

@@ -62,7 +62,9 @@ def trial(folder: Path, machine: Machine) -> bool:
         before, version = linked(folder, "current"), state.version
         if state.phase is not Phase.STAGED:
             return True
-        if before is None or before == version or not is_whole(folder, version):
+        whole = before is not None and version is not None and is_whole(folder, version)
+        # Else somebody has installed that one, or a newer one, since.
+        if not whole or _order(str(version)) <= _order(str(before)):
             write_state(folder, replace(state, phase=Phase.GOOD))
             return True
         older = linked(folder, "previous")
@@ -228,7 +230,12 @@ def _way_back(folder: Path, state: State) -> str:
     whole = [one for one in found if one not in state.bad and is_whole(folder, one)]
     if not whole:
         raise SwitchError(f"{folder}: no whole release is left; install one")
-    return max(whole, key=lambda one: [int(part) for part in re.findall(r"[0-9]+", one)])
+    return max(whole, key=_order)
+
+
+def _order(version: str) -> list[int]:
+    """What versions are compared by."""
+    return [int(part) for part in re.findall(r"[0-9]+", version)]
 
 
 def main(arguments: list[str]) -> int:

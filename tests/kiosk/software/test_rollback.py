@@ -174,6 +174,19 @@ def test_a_trial_that_is_ended_in_order_is_had_again_twice(folder: Path) -> None
     assert read_state(folder).bad == (SECOND,)
 
 
+@pytest.mark.parametrize("installed", [THIRD, "1.10.0"])
+def test_what_waits_does_not_replace_a_newer_one_that_was_installed_since(
+    folder: Path, installed: str
+) -> None:
+    install(folder, installed)
+    assert linked(folder, "current") == installed
+    machine = ModelMachine(folder)
+    assert trial(folder, machine)
+    assert linked(folder, "current") == installed
+    assert read_state(folder).phase is Phase.GOOD
+    assert machine.now == 0
+
+
 def test_by_hand(folder: Path) -> None:
     machine = ModelMachine(folder)
     with pytest.raises(SwitchError, match="no release is on trial"):

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kiosk.clinic.connection import Connection
 from kiosk.policy.model import Photo
 from tests.clinic.secure import Doors, open_doors
-from tests.clinic.serving import PATIENCE, shown
+from tests.clinic.serving import PATIENCE, shown, wait_for
 from tests.clinic.test_events import Stream
 from tests.kiosk.cases import ENP, POLICY
 
@@ -79,6 +80,31 @@ def test_an_answer_on_its_way_goes_with_its_person(doors: Doors, door: str) -> N
                 size += len(part)
         assert size < 300_000, "the rest was dropped when the person left"
         assert time.monotonic() - began < 4.0, "not only when the time for answers was over"
+
+
+@pytest.mark.parametrize("door", ["loopback", "tls"])
+def test_the_kernel_keeps_nothing_for_somebody_who_does_not_read(
+    doors: Doors, door: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kiosk.clinic.doors._UNTAKEN_MS", 200)
+    with closing(doors.connection(door)) as connection:
+        _connect_narrow(doors, connection, door)
+        headers = {"Authorization": f"Bearer {doors.served.tokens['all']}"}
+        connection.request("GET", "/v1/events", headers=headers)
+        assert connection.sock.recv(100).startswith(b"HTTP/1.1 200")
+        # More than its reader takes, less than the kernel does: the kiosk itself holds nothing.
+        for place in ("А" * 4000, "Б" * 4000):
+            doors.served.feed.publish(shown(policy=replace(POLICY, birth_place=place)))
+        assert _inside(door) > 0
+        wait_for(lambda: _inside(door) == 0, 8)
+
+
+def _inside(door: str) -> int:
+    """How many connections are open at a door."""
+    return sum(
+        isinstance(one, Connection) and one.transport is not None and one.rules.door == door
+        for one in gc.get_objects()
+    )
 
 
 def _connect_narrow(doors: Doors, connection: object, door: str) -> None:

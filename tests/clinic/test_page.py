@@ -377,6 +377,25 @@ def test_a_computer_that_slept_shows_nobody_of_yesterday(page: Page) -> None:
     assert "ВОЗНЕСЕНСКИЙ" not in page.source
 
 
+def test_a_page_whose_words_did_not_come_asks_again(page: Page) -> None:
+    script = page.browser.execute_cdp_cmd(
+        "Page.addScriptToEvaluateOnNewDocument",
+        {
+            "source": """
+            const ask = window.fetch;
+            window.fetch = (...words) => {
+              window.fetch = ask;
+              return Promise.reject(new TypeError("no line"));
+            };
+            """
+        },
+    )
+    page.browser.refresh()
+    page.browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+    page.wait("token")
+    assert "Ключ" in page.text or "ключ" in page.text
+
+
 def test_a_stream_that_makes_no_sense_is_left(page: Page) -> None:
     page.browser.execute_script(
         """

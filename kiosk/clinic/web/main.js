@@ -168,5 +168,9 @@ addEventListener("pagehide", () => { line.abort(); standing = null; clear(); });
 addEventListener("pageshow", (event) => { if (event.persisted) start(); });
 
 const preferred = localStorage.getItem(LANGUAGE) ?? navigator.language.slice(0, 2);
-await words.load(LANGUAGES.includes(preferred) ? preferred : LANGUAGES[0]);
+const first = LANGUAGES.includes(preferred) ? preferred : LANGUAGES[0];
+// A kiosk that just starts again has no words yet: without them the page would stay empty for good.
+while (!(await words.load(first).then(() => true, () => false))) {
+  await new Promise((done) => setTimeout(done, FIRST_WAIT));
+}
 start();

@@ -34,7 +34,7 @@ _TITLES: Final = 0.44
 _PAD: Final = 0.006
 """Above and below a row, as a fraction of the unit."""
 _SILENT: Final = frozenset({"", "—"})
-_PHOTO: Final = 0.75
+_PHOTO: Final = 0.9
 """Size of the photo beside the largest words, as a part of the usual one."""
 
 
@@ -123,8 +123,7 @@ def place_large_page(canvas: Canvas, screen: RegistrarResult, box: Box, scale: f
     if screen.photo is not None or screen.photo_expected:
         photo, width = place_photo(canvas, screen, box, smaller)
         beside = box._replace(w=box.w - width - canvas.px(0.03))
-    style = Style(REGISTRAR_NAME, theme.ink, Role.BOLD, leading=1.14)
-    name = unbroken(canvas, beside.w, (screen.surname, screen.names), style, scale)
+    name = _name(region, beside.w)
     lift = canvas.px(0.012)
     ops = [*photo.ops, *name.place(box.x, box.y - lift)]
     y = box.y - lift + name.height + region.px(0.008)
@@ -135,6 +134,21 @@ def place_large_page(canvas: Canvas, screen: RegistrarResult, box: Box, scale: f
     turning = place_turning(canvas, rest, _compared(region), screen.countdown, inks)
     fits = name.fits and birth.fits and turning.fits and turning.bottom <= box.bottom
     return Part([*ops, *birth.ops, *turning.ops], box.bottom, fits)
+
+
+def _name(region: _Region, width: int) -> Stack:
+    """Surname and names on a line each, if slightly smaller ones are."""
+    canvas, screen = region.canvas, region.screen
+    style = Style(REGISTRAR_NAME, canvas.theme.ink, Role.BOLD, leading=1.14)
+    texts = (screen.surname, screen.names)
+    for tighter in (1.0, 0.94, 0.88, 0.82):
+        stack = Stack(canvas, width, region.scale * tighter)
+        for text in texts:
+            stack.add(text, style)
+        line = style.leading * canvas.text_px(style.size, region.scale * tighter)
+        if stack.height < 2.5 * line:
+            return stack
+    return unbroken(canvas, width, texts, style, region.scale)
 
 
 def _compared(region: _Region) -> list[Piece]:

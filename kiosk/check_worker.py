@@ -254,7 +254,7 @@ class CheckWorker:
             verdict = self._checker.conclude(question.inquiry, answer)
         except Exception:  # noqa: BLE001  # as for questions
             _log.exception("question %d failed", question.ticket)
-            verdict = question.inquiry.otherwise
+            verdict = CouldNotCheck(CouldNotCheckReason.KIOSK_FAULT)
         verdict = with_notes(verdict, question.notes)
         self._out(Checked(question.ticket, verdict, question.inquiry.policy), emit)
 

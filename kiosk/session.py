@@ -70,10 +70,22 @@ from kiosk.verdict import unreadable
 
 def handle(session: Session, event: SessionEvent, now: float) -> Step:
     """Take one event at monotonic time `now`."""
+    if isinstance(session.state, Receiving) and not isinstance(
+        event, BarcodeStarted | BarcodeFrame | Touched
+    ):
+        return _meanwhile(session, session.state, event, now)
     after, questions = _handled(session, event, now)
     if isinstance(event, Touched):
         return after, questions
     return _language_forgotten(session, after), questions
+
+
+def _meanwhile(session: Session, receiving: Receiving, event: SessionEvent, now: float) -> Step:
+    """While a code comes in, the rest happens to what was shown before, and may be shown again."""
+    after, questions = handle(replace(session, state=receiving.before), event, now)
+    if isinstance(after.state, Waiting | Showing | Keying) and not questions:
+        after = replace(after, state=replace(receiving, before=after.state))
+    return after, questions
 
 
 def _language_forgotten(before: Session, after: Session) -> Session:

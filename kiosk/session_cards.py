@@ -16,7 +16,7 @@ from drivers.events import (
 from kiosk.families import CouldNotCheck
 from kiosk.reasons import CouldNotCheckReason
 from kiosk.session_steps import Step, ask, show
-from kiosk.states import Ask, Checking, Reading, Receiving, Session, Showing, Waiting
+from kiosk.states import Ask, Checking, Reading, Session, Showing, Waiting
 from kiosk.verdict import unreadable
 
 
@@ -66,8 +66,6 @@ def _holder(session: Session) -> str | None:
     """Return the reader whose card the screen is about."""
     match session.state:
         case Reading(reader) | Checking(reader=reader) | Showing(reader=reader):
-            return reader
-        case Receiving(before=Showing(reader=reader)):
             return reader
         case _:
             return None
@@ -123,8 +121,6 @@ def cards_out_of_sight(session: Session, now: float) -> Session:
     match session.state:
         case Showing():
             return replace(session, state=Waiting())
-        case Receiving():
-            return replace(session, state=replace(session.state, before=Waiting()))
         case _:
             return _removed_early(session, reader, now)
 
@@ -149,7 +145,5 @@ def _card_gone(session: Session, reader: str, now: float) -> Step:
     match session.state:
         case Showing(reader=current) if current == reader:
             return replace(session, state=Waiting()), ()
-        case Receiving(before=Showing(reader=current)) if current == reader:
-            return replace(session, state=replace(session.state, before=Waiting())), ()
         case _:
             return _removed_early(session, reader, now), ()

@@ -40,6 +40,8 @@ TAPS_SECONDS: Final = 3.0
 FREE_TRIES: Final = 2
 """Wrong PINs that cost no wait: fingers slip."""
 LONGEST_WAIT_SECONDS: Final = 300.0
+_DOUBLINGS: Final = 10
+"""Beyond that, every wait is the longest."""
 
 
 def touch(session: Session, event: Touched | PinTried, now: float) -> Step:
@@ -75,7 +77,9 @@ def _tried(session: Session, event: PinTried, now: float) -> Session:
         page = Serving(now, now + session.limits.serving, event.looks_pending)
         return replace(session, state=page, wrong_pins=0)
     wrong = session.wrong_pins + 1
-    wait = min(LONGEST_WAIT_SECONDS, 2.0 ** (wrong - FREE_TRIES)) if wrong > FREE_TRIES else 0.0
+    # Bounded before it is a power: a wait that overflows would be none.
+    doublings = min(wrong - FREE_TRIES, _DOUBLINGS)
+    wait = min(LONGEST_WAIT_SECONDS, 2.0**doublings) if doublings > 0 else 0.0
     until = now + wait + session.limits.keying
     state = PinEntry(now, until, Entry(Kind.PIN), wrong=True)
     return replace(session, state=state, wrong_pins=wrong, pin_from=now + wait)

@@ -132,7 +132,10 @@ class Span:
 
     def passed(self, now: float) -> float:
         """How much of it is over, 0.0 to 1.0."""
-        return min(1.0, max(0.0, (now - self.since) / (self.until - self.since)))
+        if now >= self.until:
+            # A span may have no length: a question whose time was over when it was told of.
+            return 1.0
+        return max(0.0, (now - self.since) / (self.until - self.since))
 
 
 @dataclass(frozen=True, slots=True)

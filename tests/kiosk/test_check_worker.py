@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -195,6 +195,20 @@ def test_a_fund_that_does_not_answer_leaves_what_the_kiosk_knows() -> None:
     assert [(one.name, one.detail) for one in answer.verdict.checks if one.name == "online"] == [
         ("online", Cause.TIMEOUT.value)
     ]
+
+
+def test_an_error_of_ours_says_nothing_about_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> NoReturn:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Checker, "conclude", fails)
+    service = Service()
+    service.answers.put(Found(RECORD, ONLINE))
+    with running(service) as (worker, said):
+        worker.ask(scan(1))
+        verdict = checked(said).verdict
+    assert isinstance(verdict, CouldNotCheck)
+    assert verdict.reason is CouldNotCheckReason.KIOSK_FAULT
 
 
 def test_nobody_there_and_nobody_in_the_list_is_said_as_such() -> None:

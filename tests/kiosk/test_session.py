@@ -267,6 +267,21 @@ def test_a_code_seen_again_is_never_answered_with_what_came_between(screen: Scre
     assert len(screen.asked) == asked + 1
 
 
+def test_what_happens_while_a_code_comes_in_is_shown_when_it_was_noise(screen: Screen) -> None:
+    screen.feed(CODE).answer().feed(BarcodeStarted("tty", 0.0))
+    forged = CouldNotCheck(CouldNotCheckReason.FORGED)
+    screen.answer(forged).feed(NOISE)
+    assert screen.reason is CouldNotCheckReason.FORGED
+
+
+def test_two_cards_while_a_code_comes_in_are_two_cards(screen: Screen) -> None:
+    screen.feed(CardPresent(A, b"", 0.0), image()).answer()
+    screen.feed(CardPresent(B, b"", 0.0), image(B), BarcodeStarted("tty", 0.0))
+    screen.feed(CardGone(A, 0.0))
+    assert isinstance(screen.session.state, Checking)
+    assert screen.session.state.reader == B
+
+
 def test_two_torn_codes_are_two_codes(screen: Screen) -> None:
     torn = BarcodeFrame("tty", FrameKind.MALFORMED, b"", 0.0, "129 bytes, expected 130")
     screen.feed(torn).answer(CouldNotCheck(CouldNotCheckReason.UNREADABLE_CODE)).feed(torn)
@@ -365,6 +380,10 @@ def test_what_a_registrar_types_is_asked_like_a_document(screen: Screen) -> None
     screen.feed(Entered(POLICY))
     assert screen.asked == [Ask(1, POLICY)]
     assert screen.answer().shows(Showing)
+
+
+def test_a_question_that_was_over_when_it_was_told_of_has_a_frame() -> None:
+    assert Span(100.0, 100.0).passed(100.0) == 1.0
 
 
 @pytest.mark.parametrize(("now", "passed"), [(99.0, 0.0), (100.0, 0.0), (101.5, 0.5), (109.0, 1.0)])

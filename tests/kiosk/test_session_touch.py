@@ -244,6 +244,19 @@ def test_wrong_pins_cost_more_time_each(person: Person) -> None:
     assert person.try_pin(right=True).session.wrong_pins == 0
 
 
+def test_a_wrong_pin_costs_time_however_many_there_were(person: Person) -> None:
+    person.session = replace(person.session, wrong_pins=5000)
+    person.to_the_pin().try_pin(right=False)
+    assert person.session.pin_from == person.now + LONGEST_WAIT_SECONDS
+
+
+def test_a_language_goes_with_the_card_even_while_a_code_comes_in(person: Person) -> None:
+    person.touch("language:1").feed(CardPresent("A", b"", 0.0))
+    person.session = replace(person.session, state=Showing(1, "A", INSURED, POLICY, 100.0, 120.0))
+    person.feed(BarcodeStarted("tty", 0.0), CardGone("A", 0.0), NOISE)
+    assert (person.in_front_of(Waiting), person.session.language) == (True, "")
+
+
 def test_no_pin_is_tried_before_its_time_not_even_by_coming_back(person: Person) -> None:
     person.to_the_pin()
     for _ in range(3):

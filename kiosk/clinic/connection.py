@@ -60,6 +60,12 @@ class Connection(web.RequestHandler):
         if self._holds():
             self.drop()
 
+    def end(self) -> None:
+        """The kiosk stops: close now; what the kernel has taken already is still sent."""
+        self.break_if_stuck()
+        if self.line is not None:
+            self.line.abort()
+
     def drop(self) -> None:
         """Close now; what was not taken yet is not sent any more, by the kernel neither."""
         if self.line is not None:

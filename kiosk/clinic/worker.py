@@ -20,6 +20,7 @@ from aiohttp import web
 
 from kiosk.clinic import doors
 from kiosk.clinic.api import Clinic, expecting_nothing, make_app
+from kiosk.clinic.connection import Connection
 from kiosk.clinic.guard import loopback_rules, tls_rules, unix_rules
 from kiosk.clinic.hub import KEEP_ALIVE_SECONDS, Hub
 from kiosk.clinic.pages import Pages
@@ -81,7 +82,14 @@ class ClinicWorker:
             self._feed.listen(None)
             openings.close()
             hub.end()
+            inside = list(runner.server.connections)
             await runner.cleanup()
+            for connection in inside:
+                # aiohttp only asks them to close, once their readers have taken all.
+                if isinstance(connection, Connection):
+                    connection.end()
+            # They are closed in the loop's next turn, which is its last.
+            await asyncio.sleep(0)
 
     async def _turns(
         self, stop: threading.Event, hub: Hub, tokens: Tokens, openings: _Openings

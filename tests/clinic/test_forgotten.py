@@ -21,6 +21,7 @@ from tests.kiosk.cases import ENP, POLICY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 DOORS = ("unix", "loopback", "tls")
 
@@ -80,6 +81,31 @@ def test_an_answer_on_its_way_goes_with_its_person(doors: Doors, door: str) -> N
                 size += len(part)
         assert size < 300_000, "the rest was dropped when the person left"
         assert time.monotonic() - began < 4.0, "not only when the time for answers was over"
+
+
+def test_a_kiosk_that_stops_leaves_no_answer_behind(tmp_path: Path) -> None:
+    photo = Photo("image/jpeg", bytes(400_000))
+    with ExitStack() as open_ones:
+        # Not a question of when somebody clears up.
+        gc.disable()
+        open_ones.callback(gc.enable)
+        asked = []
+        with open_doors(tmp_path) as doors:
+            doors.served.feed.publish(shown(policy=replace(POLICY, photo=photo)))
+            for door in DOORS:
+                connection = open_ones.enter_context(closing(doors.connection(door)))
+                _connect_narrow(doors, connection, door)
+                headers = {"Authorization": f"Bearer {doors.served.tokens['all']}"}
+                connection.request("GET", "/v1/policy/current?fields=photo", headers=headers)
+                assert connection.sock.recv(100).startswith(b"HTTP/1.1 200")
+                asked.append(connection)
+        for connection in asked:
+            size = 0
+            # A line that stayed open would end in a TimeoutError here.
+            with suppress(ConnectionError):
+                while part := connection.sock.recv(65536):
+                    size += len(part)
+            assert size < 300_000
 
 
 @pytest.mark.parametrize("door", ["loopback", "tls"])

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from kiosk import photo
+from kiosk.authenticity import decision
 from kiosk.demo.daemon import DaemonUnavailableError, PrivatePcscd, namespaces
 
 if TYPE_CHECKING:
@@ -15,6 +17,12 @@ if TYPE_CHECKING:
 # How long a case takes is the machine's affair: a busy one fails no property by it.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
+
+
+def pytest_configure() -> None:
+    """Give time to the processes that the kiosk starts: a machine may be busy, or emulated."""
+    object.__setattr__(decision._OPENSSL, "timeout_seconds", 20.0)
+    photo.DECODE_SECONDS = 20.0  # type: ignore[misc]
 
 
 def isolated_pcscd() -> PrivatePcscd:

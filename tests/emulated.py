@@ -12,9 +12,6 @@ from typing import Final
 
 import pytest
 
-from kiosk import photo
-from kiosk.authenticity import decision
-
 PATIENCE: Final = 10
 """A test may take as many times its limit (pytest's `timeout`)."""
 
@@ -39,12 +36,6 @@ CANNOT: Final = {
     ),
 }
 """Starts of names of tests, and why emulation cannot run them."""
-
-
-def pytest_configure() -> None:
-    """Give their time to processes that the kiosk starts, which are emulated, too."""
-    object.__setattr__(decision._OPENSSL, "timeout_seconds", PATIENCE * 1.0)
-    photo.DECODE_SECONDS = PATIENCE * photo.DECODE_SECONDS  # type: ignore[misc]
 
 
 @pytest.hookimpl(trylast=True)

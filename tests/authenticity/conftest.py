@@ -30,6 +30,6 @@ def _fake(tmp_path: Path) -> Callable[[str], OpenSsl]:
         program = tmp_path / "openssl"
         program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
         program.chmod(0o755)
-        return OpenSsl(program=program)
+        return OpenSsl(program=program, timeout_seconds=20.0)
 
     return make

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,7 @@ def test_a_hanging_program_is_ended_with_its_children(
 ) -> None:
     pids = tmp_path / "pids"
     openssl = fake(f"echo $$ >> {pids}\nsleep 300 &\necho $! >> {pids}\nwait")
+    openssl = replace(openssl, timeout_seconds=2.0)
     found = verify(by_name(issuers, name), issuers.trusted, TODAY, openssl=openssl)
     assert found == Authenticity(Outcome.NOT_VERIFIABLE, Why.TIMEOUT)
     for pid in pids.read_text(encoding="ascii").split():

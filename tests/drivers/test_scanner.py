@@ -387,7 +387,8 @@ def test_no_descriptor_leaks(virtual: VirtualScanner) -> None:
             assert worker.next() == ready(virtual.path)
         virtual.unplug()
         virtual.replug()
-    assert open_descriptors() == before
+    # Less is no leak: what tests before have left may go meanwhile.
+    assert open_descriptors() <= before
 
 
 def test_virtual_scanner_says_when_it_is_away(tmp_path: Path) -> None:

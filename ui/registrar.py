@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 from ui import shapes
 from ui.flow import STEPS, Canvas, Stack, Style
 from ui.footer import footer_top
-from ui.ops import Box, Op, Rect, Role, bounds
+from ui.ops import Box, Op, Rect, Role
 from ui.registrar_large import place_large_band, place_large_page
 from ui.registrar_page import place_page, with_insurer
-from ui.table import Part
+from ui.table import Part, above
 from ui.theme import (
     REGISTRAR_BAND,
     REGISTRAR_BODY,
@@ -70,8 +70,8 @@ def place_registrar(canvas: Canvas, screen: RegistrarResult) -> list[Op]:
     bottom = footer_top(canvas)
     return [
         Rect(band, canvas.theme.verdict(screen.family)),
-        *_above(plan.band[1].ops, bottom),
-        *_above(part.ops, bottom),
+        *above(plan.band[1].ops, bottom),
+        *above(part.ops, bottom),
     ]
 
 
@@ -173,12 +173,6 @@ def _insurer(canvas: Canvas, screen: RegistrarResult, plan: _Plan, box: Box) -> 
     return page
 
 
-def _above(ops: list[Op], row: int) -> list[Op]:
-    """What an absurd amount of text pushes below `row` is left out, never drawn over."""
-    boxes = ((op, op.box if hasattr(op, "box") else bounds(op)) for op in ops)
-    return [op for op, box in boxes if box.bottom <= row]
-
-
 def _band(
     canvas: Canvas, screen: RegistrarResult, box: Box, scale: float, *, crowded: bool
 ) -> Part:
@@ -188,7 +182,7 @@ def _band(
     foot = (_tight_foot if crowded else _band_foot)(canvas, screen, box, scale)
     fits = head.fits and checks.fits and foot.fits
     return Part(
-        [*_above([*head.ops, *checks.ops], foot.bottom), *foot.ops],
+        [*above([*head.ops, *checks.ops], foot.bottom), *foot.ops],
         box.bottom,
         fits and checks.bottom + canvas.px(0.025, scale) <= foot.bottom,
     )

@@ -15,7 +15,7 @@ from ui.flow import Canvas, Stack, Style
 from ui.ops import Box, Op, Rect, Role
 from ui.registrar_page import place_photo, unbroken
 from ui.screen import Fact, Outcome
-from ui.table import Part, cell_styles
+from ui.table import Part, above, cell_styles
 from ui.theme import (
     FOOTNOTE,
     REGISTRAR_BODY,
@@ -75,23 +75,26 @@ def place_large_band(canvas: Canvas, screen: RegistrarResult, box: Box, scale: f
     y += head.height + canvas.px(0.01)
     bold = Style(REGISTRAR_NEXT, white, Role.BOLD, leading=1.18)
     step = unbroken(canvas, box.w, (screen.next_step,), bold, scale)
-    ops += step.place(box.x, box.bottom - step.height)
     plain = Style(REGISTRAR_BODY, white, leading=1.18)
     room = Box(box.x, y, box.w, box.bottom - step.height - canvas.px(0.02) - y)
     first = _words(region, plain, screen.notes[0] if screen.notes else "", room)
     room = room._replace(y=first.bottom, h=room.bottom - first.bottom)
     rest = place_turning(canvas, room, _said(region, plain), screen.countdown, Inks(white, white))
     fits = head.fits and step.fits and first.fits and rest.fits and rest.bottom <= room.bottom
-    return Part([*ops, *first.ops, *rest.ops], box.bottom, fits)
+    ops = above([*ops, *first.ops], room.bottom)
+    ops += step.place(box.x, box.bottom - step.height)
+    return Part([*ops, *rest.ops], box.bottom, fits)
 
 
 def _said(region: _Region, style: Style) -> list[Piece]:
-    """Further notes, checks, and how the verdict is known."""
+    """Failed checks, further notes, the other checks, and how the verdict is known."""
     screen = region.screen
     checks = sorted(screen.checks, key=lambda check: _FIRST.index(check.outcome))
-    notes = [Piece(partial(_words, region, style, note)) for note in screen.notes[1:]]
-    known = Piece(partial(_words, region, style, screen.how_known))
-    return [*notes, *(Piece(partial(_check, region, style, one)) for one in checks), known]
+    failed = sum(check.outcome is Outcome.FAIL for check in checks)
+    pieces = [Piece(partial(_check, region, style, one)) for one in checks]
+    said = (*screen.notes[1:], screen.how_known)
+    *notes, known = (Piece(partial(_words, region, style, text)) for text in said)
+    return [*pieces[:failed], *notes, *pieces[failed:], known]
 
 
 def _words(region: _Region, style: Style, text: str, box: Box) -> Part:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ui import shapes
 from ui.flow import Canvas, Stack, Style
-from ui.ops import Box, Op, Rect, Role
+from ui.ops import Box, Op, Rect, Role, bounds
 from ui.screen import Outcome
 from ui.theme import REGISTRAR_BODY
 
@@ -26,6 +26,12 @@ class Part:
     ops: list[Op]
     bottom: int
     fits: bool = True
+
+
+def above(ops: list[Op], row: int) -> list[Op]:
+    """What an absurd amount of text pushes below `row` is left out, never drawn over."""
+    boxes = ((op, op.box if hasattr(op, "box") else bounds(op)) for op in ops)
+    return [op for op, box in boxes if box.bottom <= row]
 
 
 Cell = tuple[str, Style, int, int]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ui import shapes
 from ui.ops import Box, Colour, Disc, Op
-from ui.table import Part
+from ui.table import Part, above
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,6 +71,7 @@ def place_turning(
         placed = pieces[index].build(box._replace(y=part.bottom))
         part.ops += placed.ops
         part.bottom = placed.bottom
+    part.ops = above(part.ops, box.bottom - foot)
     if len(pages) > 1:
         part.ops += _marks(canvas, marks or box, differing, shown, inks)
     return part

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -163,6 +164,14 @@ def test_every_page_has_its_turn(pages: int, total: int, *, differs: bool) -> No
     assert shown[0] == 0
     if total >= 2 * MOST_PAGES:
         assert set(shown) == set(range(max(1, pages)))
+
+
+def test_an_absurd_amount_is_left_out_and_never_drawn_over(measure: Measure) -> None:
+    absurd = replace(full(), notes=(" ".join(full().notes * 3),), checks=full().checks * 9)
+    for size in ((800, 480), (1080, 1920)):
+        ops = texts(lay_out(absurd, size, LIGHT, measure, 2.0))
+        for one, other in itertools.combinations(ops, 2):
+            assert not one.box.overlaps(other.box), (one.text, other.text)
 
 
 def test_no_facts_no_fault(measure: Measure) -> None:

@@ -22,6 +22,9 @@ CANNOT: Final = {
     "tests/boot/": "boots a machine: make test-boot",
     "tests/fuzz/": "millions of cases: make fuzz",
     "tests/test_benchmarks.py": "measures, and emulation is no measure",
+    "tests/test_readme.py::test_a_make_target_exists": "there is no make, and none is needed",
+    "tests/test_readme.py::test_the_layout_table": "the tree is a copy without git",
+    "tests/test_readme.py::test_only_what_belongs": "the tree is a copy without git",
     "tests/drivers/test_scanner.py::test_baud_rate_does_not_matter_to_a_terminal[123457": (
         "it knows no speed of a serial line but the usual ones"
     ),

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kiosk.clinic import hub as hub_module
+from kiosk.clinic.api import SEND_SECONDS
 from kiosk.clinic.feed import ClinicFeed
 from kiosk.clinic.fields import ALWAYS, FIELDS, Scope, allowed
 from kiosk.clinic.hub import MOST_LISTENERS, MOST_WAITING, Hub, Listener
@@ -165,18 +166,18 @@ def test_the_list_becoming_older_is_told(clinic: Served) -> None:
             clinic.feed._put(None, Standing("0412"))
 
 
-def test_an_event_follows_its_frame_within_200_ms(clinic: Served) -> None:
+def test_each_frame_has_its_events_in_order(clinic: Served) -> None:
     with listening(clinic) as stream:
         stream.next()
-        waits = []
         for presence in range(1, 60):
-            began = time.perf_counter()
             clinic.feed.publish(inserted(presence))
             clinic.feed.publish(shown(presence))
-            while stream.next()[0] != "verdict":
-                pass
-            waits.append(time.perf_counter() - began)
-        assert sorted(waits)[len(waits) * 95 // 100] < 0.2
+            names = []
+            while "verdict" not in names:
+                name, said = stream.next()
+                names.append(name)
+                assert said["presence"] == presence - (name == "removed")
+            assert names == [*(["removed"] if presence > 1 else []), "inserted", "verdict"]
 
 
 def test_there_are_so_many_streams_and_no_more(clinic: Served) -> None:
@@ -217,7 +218,7 @@ def test_a_reader_that_stops_is_let_go_and_holds_up_nobody(clinic: Served) -> No
             while stream.next()[0] != "verdict":
                 pass
             slowest = max(slowest, time.perf_counter() - began)
-        assert slowest < 1.0
+        assert slowest < SEND_SECONDS, "nobody waits until its time is over"
         # What is left in the kernel comes, and then the end of the line.
         try:
             while stuck.recv(65536):
@@ -307,18 +308,20 @@ def test_that_somebody_left_is_told_also_when_the_next_one_has_left() -> None:
     ]
 
 
-def test_the_screens_thread_never_waits_for_the_loop() -> None:
-    feed = ClinicFeed()
-    blocked = threading.Event()
-    calls = []
-    feed.listen(lambda: calls.append(1))
-    began = time.perf_counter()
-    for presence in range(1, 10_001):
-        feed.publish(inserted(presence))
-    seconds = time.perf_counter() - began
-    assert len(calls) == 10_000
-    assert seconds / 10_000 < 0.001
-    assert not blocked.is_set()
+def test_the_screens_thread_never_waits_for_the_loop(
+    clinic: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free, given_up = threading.Event(), threading.Event()
+
+    def hang(_hub: Hub) -> None:
+        if not free.wait(PATIENCE):
+            given_up.set()
+
+    monkeypatch.setattr(Hub, "look", hang)
+    for presence in range(1, 1001):
+        clinic.feed.publish(inserted(presence))
+    assert not given_up.is_set()
+    free.set()
 
 
 def test_a_loop_that_is_gone_is_no_error() -> None:

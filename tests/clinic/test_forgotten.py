@@ -5,13 +5,13 @@ from __future__ import annotations
 import gc
 import json
 import socket
-import time
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from kiosk.clinic import api
 from kiosk.clinic.connection import Connection
 from kiosk.policy.model import Photo
 from tests.clinic.secure import Doors, open_doors
@@ -65,7 +65,11 @@ def test_the_heap_holds_nothing(doors: Doors, door: str) -> None:
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_an_answer_on_its_way_goes_with_its_person(doors: Doors, door: str) -> None:
+def test_an_answer_on_its_way_goes_with_its_person(
+    doors: Doors, door: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Not by its own time being over: reading gives up before.
+    monkeypatch.setattr(api, "SEND_SECONDS", 6 * PATIENCE)
     photo = Photo("image/jpeg", bytes(400_000))
     with closing(doors.connection(door)) as connection:
         _connect_narrow(doors, connection, door)
@@ -73,14 +77,12 @@ def test_an_answer_on_its_way_goes_with_its_person(doors: Doors, door: str) -> N
         headers = {"Authorization": f"Bearer {doors.served.tokens['all']}"}
         connection.request("GET", "/v1/policy/current?fields=photo", headers=headers)
         assert connection.sock.recv(100).startswith(b"HTTP/1.1 200")
-        began = time.monotonic()
         doors.served.feed.publish(None)
         size = 0
         with suppress(ConnectionError):
             while part := connection.sock.recv(65536):
                 size += len(part)
         assert size < 300_000, "the rest was dropped when the person left"
-        assert time.monotonic() - began < 4.0, "not only when the time for answers was over"
 
 
 def test_a_kiosk_that_stops_leaves_no_answer_behind(tmp_path: Path) -> None:

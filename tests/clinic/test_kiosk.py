@@ -128,18 +128,14 @@ def test_a_card_from_the_slot_to_the_clinics_system(kiosk: Kiosk, tmp_path: Path
         kiosk.stage.slots[0].insert(card_of("plain_woman"))
         presence = next_of(stream, "inserted")["presence"]
         said = next_of(stream, "verdict")
-        at = time.monotonic()
         assert (said["presence"], said["verdict"]) == (presence, "insured")
         assert (said["enp"], said["surname"]) == (woman.enp, woman.surname)
-        # In the order of the kiosk's own promises: the frame first, then the event, soon.
         wait_for(lambda: "insured" in kiosk.out)
-        assert at - kiosk.out["insured"] < 0.2
         assert kiosk.current() == 200
         kiosk.out.pop("idle", None)
         kiosk.stage.slots[0].remove()
         assert next_of(stream, "removed") == {"presence": presence}
         wait_for(lambda: "idle" in kiosk.out)
-        assert time.monotonic() - kiosk.out["idle"] < 0.2
         assert kiosk.current() == 204
     files = b"".join(path.read_bytes() for path in out.rglob("*") if path.suffix != ".png")
     assert woman.enp.encode() not in files

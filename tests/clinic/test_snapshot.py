@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 from drivers.events import (
@@ -117,14 +116,12 @@ def test_a_signature_or_photo_completes_the_same_presence() -> None:
     assert second.snapshot.verdict is verdict
 
 
-def test_a_frame_that_changes_nothing_costs_nothing() -> None:
+def test_a_frame_that_changes_nothing_tells_nothing() -> None:
     played = Played().take(STARTED, CODE).answer()
     before = played.feed.latest
-    began = time.perf_counter()
     for _ in range(1000):
         played._frame()
     assert played.feed.latest is before
-    assert (time.perf_counter() - began) / 1000 < 0.001
 
 
 def test_nothing_personal_in_repr() -> None:
